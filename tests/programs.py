@@ -1,4 +1,4 @@
-"""Starts our own programs as processes for tests, with their own ports, logs and state, and stops them by pid."""
+"""Starts our own programs as processes for tests, with ports, logs and state of their own; stops them by pid."""
 
 import contextlib
 import os
