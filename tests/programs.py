@@ -1,4 +1,4 @@
-"""Starts our own programs as processes for tests, with ports, logs and state of their own; stops them by pid."""
+"""Runs our own programs as processes for tests, with ports, logs and state of their own, stopped by pid."""
 
 import contextlib
 import os
