@@ -1,4 +1,4 @@
-"""Draws the photographs that tests upload: four coloured quarters, with the EXIF of a camera held sideways."""
+"""Draws the photographs that tests upload: four coloured quarters, with the EXIF of a camera on its side."""
 
 from fractions import Fraction
 from io import BytesIO

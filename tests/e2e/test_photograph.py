@@ -1,0 +1,141 @@
+"""One photograph through the whole arrow, by each door, and back to its owner."""
+
+from io import BytesIO
+from uuid import uuid4
+
+import httpx
+from PIL import Image
+
+from tests.e2e.owner import Owner, Stream, send_direct
+from tests.e2e.product import Product
+from tests.photographs import CAMERA, looks_upright, photograph
+
+SIZES = {"large": (1920, 1280), "medium": (1024, 683), "small": (480, 320), "thumbnail": (150, 150)}
+NEVER_IN_A_VARIANT = (
+    b"Exif",
+    b"http://ns.adobe.com/xap",
+    b"ICC_PROFILE",
+    b"a secret comment",
+    CAMERA.encode(),
+)
+
+
+def assert_four_variants(detail: dict[str, object]) -> None:
+    """Right sizes, upright, sRGB without a profile, no metadata; the detail tells true bytes and pixels."""
+    variants = detail["variants"]
+    assert isinstance(variants, dict)
+    assert variants.keys() == {*SIZES, "original"}
+    for name, size in SIZES.items():
+        variant = variants[name]
+        body = httpx.get(variant["url"], timeout=20.0)
+        assert body.status_code == 200
+        assert body.headers["content-type"] == variant["content_type"] == "image/jpeg"
+        assert len(body.content) == variant["size"]
+        image = Image.open(BytesIO(body.content))
+        assert image.size == size == (variant["width"], variant["height"])
+        assert "icc_profile" not in image.info
+        assert not [mark for mark in NEVER_IN_A_VARIANT if mark in body.content]
+        assert looks_upright(body.content)
+
+
+def test_a_photograph_by_form_comes_out_in_four_sizes(product: Product) -> None:
+    original = photograph(tint=1)
+    ada = product.owner("ada")
+    accepted = ada.upload_form(original, title="Harbour", tags="sea, boats", description="At noon")
+    detail = ada.wait(accepted)
+    assert_four_variants(detail)
+    assert (detail["title"], detail["tags"], detail["description"]) == (
+        "Harbour",
+        ["sea", "boats"],
+        "At noon",
+    )
+    assert (detail["camera"], detail["file_name"]) == (CAMERA, "photo.jpg")
+    assert detail["taken_at"].startswith("2024-05-17T08:09:10")
+    assert detail["thumbhash"]
+    assert httpx.get(detail["variants"]["original"]["url"]).content == original
+
+
+def test_a_photograph_by_presign_direct_upload_and_complete(product: Product) -> None:
+    original = photograph(tint=2)
+    ada = product.owner("ada")
+    granted = ada.presign(original, title="Direct")
+    assert send_direct(granted, original).status_code in {200, 201, 204}
+    accepted = ada.complete(granted)
+    assert accepted["asset_id"] == granted["asset_id"]
+    detail = ada.wait(accepted)
+    assert_four_variants(detail)
+    assert detail["size"] == len(original)
+
+
+def test_following_the_links_never_meets_a_404(product: Product) -> None:
+    ben = product.owner("ben")
+    for number in range(5):
+        accepted = ben.upload_form(photograph(400, 300, tint=100 + number))
+        assert ben.get(accepted["status_url"]).status_code == 200
+    codes = {code for _, code in ben.seen}
+    assert codes == {200}
+
+
+def test_only_the_owner_hears_and_sees(product: Product) -> None:
+    ada, ben = product.owner("ada"), product.owner("ben")
+    with Stream(ada) as hers, Stream(ben) as his:
+        accepted = ada.upload_form(photograph(600, 400, tint=3), title="Hers alone")
+        theirs = ben.upload_form(photograph(600, 400, tint=4))
+        ready = hers.wait_for("asset.ready", accepted["asset_id"])
+        his.wait_for("asset.ready", theirs["asset_id"])
+    assert ready["title"] == "Hers alone"
+    assert accepted["asset_id"] not in {entry["asset_id"] for _, entry in his.entries}
+    assert ben.get(f"/v1/assets/{accepted['asset_id']}").status_code == 404
+    assert ben.get(f"/v1/jobs/{accepted['job_id']}").status_code == 404
+    unknown, foreign = ben.get(f"/v1/assets/{uuid4()}"), ben.get(f"/v1/assets/{accepted['asset_id']}")
+    assert {**unknown.json(), "instance": ""} == {**foreign.json(), "instance": ""}
+
+
+def test_a_cut_stream_resumes_with_nothing_missed_and_nothing_twice(product: Product) -> None:
+    ada = product.owner("ada")
+    with Stream(ada) as first:
+        before = ada.upload_form(photograph(600, 400, tint=5))
+        first.wait_for("asset.ready", before["asset_id"])
+        first.cut()
+    missed = [ada.upload_form(photograph(600, 400, tint=10 + number)) for number in range(3)]
+    for accepted in missed:
+        ada.wait(accepted)
+    with Stream(ada, last_event_id=first.last_id) as second:
+        last = ada.upload_form(photograph(600, 400, tint=20))
+        second.wait_for("asset.ready", last["asset_id"])
+    heard = [(entry["asset_id"], entry["type"]) for _, entry in first.entries + second.entries]
+    readies = [asset for asset, kind in heard if kind == "asset.ready"]
+    assert sorted(readies) == sorted(a["asset_id"] for a in [before, *missed, last])
+    assert len(heard) == len(set(heard))
+
+
+def test_downloads_and_redirects_reach_the_bytes(product: Product) -> None:
+    original = photograph(640, 480, tint=6)
+    ada = product.owner("ada")
+    detail = ada.wait(ada.upload_form(original, file_name="Zürich – naïve.jpg"))
+    path = f"/v1/assets/{detail['id']}"
+    moved = ada.get(f"{path}/variants/small")
+    assert moved.status_code == 307
+    assert Image.open(BytesIO(httpx.get(moved.headers["location"]).content)).size == (480, 360)
+    saved = ada.get(f"{path}/download")
+    body = httpx.get(saved.headers["location"])
+    assert body.content == original
+    disposition = body.headers["content-disposition"]
+    assert disposition.startswith("attachment")
+    assert "filename*=UTF-8''Z%C3%BCrich" in disposition
+
+
+def test_a_refused_upload_fails_with_its_reason(product: Product) -> None:
+    ada = product.owner("ada")
+    detail = ada.wait(ada.upload_form(b"\xff\xd8\xff\xe0 this is no photograph" * 50), status="failed")
+    assert detail["error"]["kind"] == "refused"
+    assert detail["error"]["code"] in {"not_an_image", "truncated", "corrupt"}
+    job = ada.get(f"/v1/jobs/{detail['job_id']}").json()
+    assert (job["state"], job["attempts"]) == ("failed", 1)
+
+
+def test_an_owner_without_a_key_is_nobody(product: Product) -> None:
+    stranger = Owner(product.url, "not-a-key")
+    answer = stranger.get("/v1/assets")
+    assert answer.status_code == 401
+    assert answer.headers["content-type"].startswith("application/problem+json")
