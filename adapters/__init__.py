@@ -1,0 +1,1 @@
+"""The outside world: for each system a Protocol, its implementation and an in-memory twin."""

@@ -1,0 +1,27 @@
+"""Every setting there is, by concern: type, default, variable and meaning."""
+
+from adapters.settings.doors import DoorSettings, LimitSettings
+from adapters.settings.loading import Settings, SettingsError, load_settings, settings_or_exit
+from adapters.settings.programs import ProjectorSettings, RuntimeSettings, WorkerSettings
+from adapters.settings.secrets import MasterKey, NamedSecret, SecretSettings, StaticKey
+from adapters.settings.servers import KafkaSettings, PostgresSettings, RegistrySettings, StoreSettings
+
+__all__ = [
+    "DoorSettings",
+    "KafkaSettings",
+    "LimitSettings",
+    "MasterKey",
+    "NamedSecret",
+    "PostgresSettings",
+    "ProjectorSettings",
+    "RegistrySettings",
+    "RuntimeSettings",
+    "SecretSettings",
+    "Settings",
+    "SettingsError",
+    "StaticKey",
+    "StoreSettings",
+    "WorkerSettings",
+    "load_settings",
+    "settings_or_exit",
+]

@@ -1,0 +1,109 @@
+"""What the doors offer, and the bounds of what they and the worker accept."""
+
+from datetime import timedelta
+
+from pydantic import Field
+
+from adapters.settings.fields import Duration, Fragment, Names, Origins
+
+MEGABYTE = 1_000_000
+
+
+class DoorSettings(Fragment):
+    """The HTTP listener and its habits."""
+
+    host: str = Field(
+        default="127.0.0.1", validation_alias="API_HOST", min_length=1, description="Address to listen on."
+    )
+    port: int = Field(
+        default=8000, validation_alias="PORT", ge=0, le=65535, description="Port to listen on; 0 takes any."
+    )
+    cors_origins: Origins = Field(
+        default=(), validation_alias="CORS_ORIGIN", description="Origins of other pages that may call us."
+    )
+    allowed_hosts: Names = Field(
+        default=("127.0.0.1", "localhost"),
+        validation_alias="ALLOWED_HOSTS",
+        description="Host names that requests may carry; any other is refused.",
+    )
+    trusted_proxies: Names = Field(
+        default=(),
+        validation_alias="TRUSTED_PROXIES",
+        description="Addresses whose forwarded headers are believed.",
+    )
+    docs: bool = Field(default=True, validation_alias="API_DOCS", description="Whether /docs is served.")
+    shutdown_grace: Duration = Field(
+        default=timedelta(seconds=5),
+        validation_alias="API_SHUTDOWN_GRACE",
+        description="How long requests in flight may still take after SIGTERM.",
+    )
+    read_wait: Duration = Field(
+        default=timedelta(seconds=2),
+        validation_alias="READ_WAIT",
+        description="How long a read waits for the position it was given.",
+    )
+    presign_expire: Duration = Field(
+        default=timedelta(minutes=15),
+        validation_alias="PRESIGN_EXPIRE",
+        description="How long an upload may be begun after it was asked for.",
+    )
+    url_window: Duration = Field(
+        default=timedelta(hours=1),
+        validation_alias="URL_WINDOW",
+        description="Signed addresses of variants stay the same for this long, and valid for twice as long.",
+    )
+    sse_streams_per_user: int = Field(
+        default=5, validation_alias="SSE_STREAMS_PER_USER", ge=1, le=1000, description="Live streams a user."
+    )
+    sse_heartbeat: Duration = Field(
+        default=timedelta(seconds=10),
+        validation_alias="SSE_HEARTBEAT",
+        description="Silence after which a live stream shows that it lives.",
+    )
+    sse_lifetime: Duration = Field(
+        default=timedelta(minutes=30),
+        validation_alias="SSE_LIFETIME",
+        description="After this a live stream asks its client to come again.",
+    )
+    sse_window: Duration = Field(
+        default=timedelta(hours=24),
+        validation_alias="SSE_WINDOW",
+        description="How far back a live stream can resume.",
+    )
+    sse_queue: int = Field(
+        default=256,
+        validation_alias="SSE_QUEUE",
+        ge=1,
+        le=100_000,
+        description="Assets whose latest state waits for a slow client before it is cut.",
+    )
+
+
+class LimitSettings(Fragment):
+    """How much is too much. Sizes in bytes."""
+
+    json_bytes: int = Field(
+        default=MEGABYTE, validation_alias="JSON_MAX_BYTES", ge=1024, description="A JSON body."
+    )
+    json_depth: int = Field(
+        default=32, validation_alias="JSON_MAX_DEPTH", ge=2, le=200, description="How deep JSON may nest."
+    )
+    form_bytes: int = Field(
+        default=50 * MEGABYTE,
+        validation_alias="FORM_MAX_BYTES",
+        ge=1024,
+        description="A file sent in a form.",
+    )
+    direct_bytes: int = Field(
+        default=64 * MEGABYTE,
+        validation_alias="DIRECT_MAX_BYTES",
+        ge=1024,
+        description="A file sent straight to the store.",
+    )
+    pixels: int = Field(
+        default=50_000_000, validation_alias="MAX_PIXELS", ge=1, description="Pixels of one picture."
+    )
+    scans: int = Field(default=50, validation_alias="MAX_SCANS", ge=1, description="Scans of one JPEG.")
+    frames: int = Field(
+        default=1000, validation_alias="MAX_FRAMES", ge=1, description="Frames of one animated picture."
+    )
