@@ -40,7 +40,7 @@ class FixedClock:
 
 
 def new_id() -> UUID:
-    """A fresh UUID of version 7 (RFC 9562): milliseconds first, so that later ids sort later; 74 random bits."""
+    """A fresh UUID of version 7 (RFC 9562): milliseconds first, so that ids sort by time; 74 random bits."""
     milliseconds = time.time_ns() // 1_000_000
     random = int.from_bytes(os.urandom(10))
     high = (milliseconds & 0xFFFF_FFFF_FFFF) << 80

@@ -1,0 +1,27 @@
+"""The object store: originals and variants, by key."""
+
+from adapters.object_store.in_memory import InMemoryObjectStore
+from adapters.object_store.protocol import (
+    ObjectInfo,
+    ObjectMissing,
+    ObjectStore,
+    ObjectTooLarge,
+    PreconditionFailed,
+    PresignedPost,
+    StoreError,
+    StoreRefused,
+    StoreUnavailable,
+)
+
+__all__ = [
+    "InMemoryObjectStore",
+    "ObjectInfo",
+    "ObjectMissing",
+    "ObjectStore",
+    "ObjectTooLarge",
+    "PreconditionFailed",
+    "PresignedPost",
+    "StoreError",
+    "StoreRefused",
+    "StoreUnavailable",
+]

@@ -1,0 +1,7 @@
+"""People's data keys: what is personal is sealed under them, and gone when they are."""
+
+from adapters.sealing import SealBroken
+from adapters.subject_keys.in_memory import InMemorySubjectKeys
+from adapters.subject_keys.protocol import KeyErased, KeyTrouble, SubjectKeys, UnknownKey
+
+__all__ = ["InMemorySubjectKeys", "KeyErased", "KeyTrouble", "SealBroken", "SubjectKeys", "UnknownKey"]
