@@ -1,0 +1,1 @@
+"""The read model of everything that happened, in the log's order: live notices, history, audit."""

@@ -1,0 +1,1 @@
+"""The read model of assets with their variants: the gallery and the details."""

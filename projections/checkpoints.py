@@ -1,0 +1,127 @@
+"""Checkpoints: the offset that each read model applies next in each partition, moved by compare-and-set.
+
+They move in the transaction that writes the rows, and nowhere else: a projector that comes late, or whose
+partitions went to another while it slept, finds them moved, rolls back and reads them again.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from psycopg import AsyncConnection, Connection
+
+from projections.read_models import ReadModel
+from projections.statements import statements
+
+CHANNEL: Final = "darkroom_batch"
+"""The NOTIFY channel on which each committed batch says how far it came."""
+
+_SQL: Final = "checkpoints.sql"
+
+# Postgres takes payloads up to 8,000 bytes; a batch over so many partitions says only that there was one.
+_MOST_PAYLOAD: Final = 7_000
+
+
+class Fenced(Exception):
+    """The checkpoints are not where this projector left them: another moved them, or a reset did."""
+
+
+class Diverged(Exception):
+    """The read models of one loop stand at different positions."""
+
+
+class TopicReplaced(Exception):
+    """The topic is not the one that these checkpoints were counted in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loop:
+    """Whose checkpoints: the read models that one loop folds from one topic."""
+
+    topic: str
+    models: tuple[ReadModel, ...]
+
+    def scope(self, partitions: Sequence[int] = ()) -> dict[str, Any]:
+        """The parameters that every statement here takes."""
+        return {
+            "topic": self.topic,
+            "names": [model.name for model in self.models],
+            "versions": [model.version for model in self.models],
+            "partitions": list(partitions),
+        }
+
+
+def open_positions(
+    conn: Connection[Any], loop: Loop, partitions: Sequence[int], topic_id: str | None
+) -> dict[int, int]:
+    """The next offset of each partition, rows made where missing; `topic_id` is adopted where none is noted.
+
+    Raises Diverged and TopicReplaced.
+    """
+    scope = loop.scope(partitions) | {"topic_id": topic_id}
+    found: dict[int, int] = {}
+    with conn.transaction():
+        conn.execute(statements(_SQL)["ensure"], scope)
+        if topic_id is not None:
+            conn.execute(statements(_SQL)["adopt"], scope)
+        for partition, low, high, *ids, _ in conn.execute(statements(_SQL)["read"], scope).fetchall():
+            if low != high:
+                raise Diverged(
+                    f"the read models of {loop.topic} stand between {low} and {high} in partition "
+                    f"{partition}; `python -m ops read-models reset` replays them together"
+                )
+            if topic_id is not None and set(ids) != {topic_id}:
+                raise TopicReplaced(
+                    f"{loop.topic} was deleted and made anew: the read models were folded from another log "
+                    "of this name; `python -m ops read-models reset` replays them from this one"
+                )
+            found[partition] = low
+    return found
+
+
+def read_positions(conn: Connection[Any], loop: Loop, partitions: Sequence[int]) -> dict[int, int]:
+    """The next offset of each partition that has a checkpoint."""
+    rows = conn.execute(statements(_SQL)["read"], loop.scope(partitions)).fetchall()
+    return {row[0]: row[1] for row in rows}
+
+
+def lock(conn: Connection[Any], loop: Loop, expected: Mapping[int, int]) -> None:
+    """Locks the checkpoints to the transaction's end; raises Fenced unless all stand as expected."""
+    rows = conn.execute(statements(_SQL)["lock"], loop.scope(sorted(expected))).fetchall()
+    moved = {partition: offset for partition, offset in rows if expected[partition] != offset}
+    if moved or len(rows) != len(expected) * len(loop.models):
+        raise Fenced(f"{loop.topic}: expected {dict(expected)}, found {moved or 'rows missing'}")
+
+
+def advance(conn: Connection[Any], loop: Loop, moved: Mapping[int, int]) -> None:
+    """Moves locked checkpoints to `moved` (partition: next offset); once committed, whoever waits is told."""
+    scope = loop.scope(list(moved)) | {"next_offsets": list(moved.values())}
+    conn.execute(statements(_SQL)["advance"], scope)
+    payload = json.dumps({"topic": loop.topic, "next": moved}, separators=(",", ":"))
+    notify(conn, payload if len(payload) <= _MOST_PAYLOAD else "")
+
+
+def restart(conn: Connection[Any], loop: Loop) -> None:
+    """Sets every checkpoint of the loop back to 0 and forgets the topic's id, in the caller's transaction."""
+    conn.execute(statements(_SQL)["restart"], loop.scope())
+    notify(conn, "")
+
+
+def notify(conn: Connection[Any], payload: str) -> None:
+    """Wakes whoever waits for a position; an empty payload means: look for yourself."""
+    conn.execute(statements(_SQL)["notify"], {"payload": payload})
+
+
+async def positions(conn: AsyncConnection[Any], topic: str) -> dict[int, int]:
+    """For each partition of `topic` the next offset, that which every active read model has reached."""
+    rows = await (await conn.execute(statements(_SQL)["positions"], {"topic": topic})).fetchall()
+    return dict(rows)
+
+
+async def all_positions(conn: AsyncConnection[Any]) -> dict[str, dict[int, int]]:
+    """`positions` of all topics at once."""
+    found: dict[str, dict[int, int]] = {}
+    for topic, partition, offset in await (await conn.execute(statements(_SQL)["all_positions"])).fetchall():
+        found.setdefault(topic, {})[partition] = offset
+    return found

@@ -1,0 +1,90 @@
+"""Which read models there are, their versions, and how their tables come to be and go."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from psycopg import Connection, sql
+
+from projections.statements import statements
+
+_SQL: Final = "read_models.sql"
+
+# Whoever installs or resets holds this lock, so that programs that start together make the tables once.
+_INSTALL_LOCK: Final = 0x6461726B
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadModel:
+    """One version of a read model: its tables live in a Postgres schema of their own."""
+
+    name: str
+    version: int
+
+    @property
+    def schema(self) -> str:
+        """The Postgres schema of this version."""
+        return f"{self.name}_v{self.version}"
+
+    @property
+    def tables(self) -> str:
+        """The statements that make its tables."""
+        return (Path(__file__).parent / self.name / "tables.sql").read_text()
+
+
+# Bump a version when its tables or its rows change: an old version's rows are never taken for the new one's.
+LIFECYCLE: Final = ReadModel(name="lifecycle", version=1)
+ASSETS: Final = ReadModel(name="assets", version=1)
+JOBS: Final = ReadModel(name="jobs", version=1)
+ACTIVITY: Final = ReadModel(name="activity", version=1)
+
+OF_ASSETS: Final = (ACTIVITY, ASSETS, JOBS, LIFECYCLE)
+"""The read models of the asset log, which one loop folds in one transaction."""
+
+
+def install(conn: Connection[Any], models: Sequence[ReadModel] = OF_ASSETS) -> None:
+    """Makes what is missing of the models' tables, and the views in schema `live` that queries read.
+
+    A version becomes active when its read model has no active one yet. Many programs may call this at once.
+    """
+    with conn.transaction():
+        conn.execute(statements(_SQL)["lock"], {"key": _INSTALL_LOCK})
+        for model in models:
+            if conn.execute(statements(_SQL)["installed"], _named(model)).fetchone() is None:
+                _make(conn, model)
+                conn.execute(statements(_SQL)["register"], _named(model) | {"schema": model.schema})
+        _make_views(conn)
+
+
+def recreate(conn: Connection[Any], models: Sequence[ReadModel]) -> None:
+    """Drops the models' tables with all rows and makes them anew, in the caller's transaction."""
+    conn.execute(statements(_SQL)["lock"], {"key": _INSTALL_LOCK})
+    for model in models:
+        conn.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(model.schema)))
+        _make(conn, model)
+    _make_views(conn)
+
+
+def _named(model: ReadModel) -> dict[str, Any]:
+    return {"name": model.name, "version": model.version}
+
+
+def _make(conn: Connection[Any], model: ReadModel) -> None:
+    schema = sql.Identifier(model.schema)
+    conn.execute(sql.SQL("create schema {}").format(schema))
+    conn.execute(sql.SQL("set local search_path to {}").format(schema))
+    conn.execute(model.tables.encode())
+    conn.execute("set local search_path to default")
+
+
+def _make_views(conn: Connection[Any]) -> None:
+    """One view for each table of each active version: a switch is a change of views, seen by all at once."""
+    for schema, table, shown in conn.execute(statements(_SQL)["live_tables"]).fetchall():
+        if shown == schema:
+            continue
+        view = sql.Identifier("live", table)
+        conn.execute(sql.SQL("drop view if exists {}").format(view))
+        conn.execute(
+            sql.SQL("create view {} as select * from {}").format(view, sql.Identifier(schema, table))
+        )

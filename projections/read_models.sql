@@ -1,0 +1,24 @@
+-- name: lock
+-- Held to the end of the transaction: one installer at a time.
+select pg_advisory_xact_lock(%(key)s), set_config('client_min_messages', 'warning', true)
+
+-- name: installed
+select 1 from infra.read_models where name = %(name)s and version = %(version)s
+
+-- name: register
+-- The first version of a read model is active at once; later ones only by a switch.
+insert into infra.read_models (name, version, schema_name, active)
+values (
+    %(name)s, %(version)s, %(schema)s,
+    not exists (select from infra.read_models where name = %(name)s and active)
+)
+
+-- name: live_tables
+-- Each table of an active version, and the schema that its view in `live` shows now (null: no view yet).
+select t.schemaname, t.tablename, shown.table_schema
+from infra.read_models m
+join pg_catalog.pg_tables t on t.schemaname = m.schema_name
+left join information_schema.view_table_usage shown
+    on shown.view_schema = 'live' and shown.view_name = t.tablename
+where m.active
+order by t.schemaname, t.tablename

@@ -1,0 +1,164 @@
+"""Waiting until a position of the log has been applied: how anybody reads what was just written."""
+
+import asyncio
+import contextlib
+import json
+import random
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import psycopg
+import structlog
+from psycopg import AsyncConnection
+
+from projections.checkpoints import CHANNEL, all_positions
+from schemas.positions import Position
+
+# A NOTIFY can be lost with its connection; then a look at the checkpoints this often still ends every wait.
+_LOOK_SECONDS: Final = 0.5
+_CONNECT_SECONDS: Final = 3
+_LONGEST_BACK_OFF: Final = 2.0
+
+_log = structlog.get_logger(__name__)
+
+
+class NotYetApplied(Exception):
+    """The read models have not reached this position in the time that was given."""
+
+    def __init__(self, position: Position) -> None:
+        super().__init__(f"{position.topic}/{position.partition} has not reached {position.offset}")
+        self.position = position
+
+
+class Wakeups:
+    """Wakes its holder at each batch that is applied, batches in between taken together."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    async def woken(self, timeout: float | None = None) -> bool:
+        """Waits for the next batch since the last call; False when `timeout` seconds pass without one."""
+        try:
+            async with asyncio.timeout(timeout):
+                await self._event.wait()
+        except TimeoutError:
+            return False
+        self._event.clear()
+        return True
+
+    def wake(self) -> None:
+        """Says that there is something new."""
+        self._event.set()
+
+
+class PositionWatch:
+    """Follows the checkpoints over one connection of its own that listens, and looks where it hears nothing.
+
+    One for each process and event loop. Without Postgres every wait runs out, and none raises anything else.
+    """
+
+    def __init__(self, conninfo: str, *, look_seconds: float = _LOOK_SECONDS) -> None:
+        self._conninfo = conninfo
+        self._look_seconds = look_seconds
+        self._next: dict[str, dict[int, int]] = {}
+        self._waiting: dict[asyncio.Future[None], Position] = {}
+        self._subscribers: set[Wakeups] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begins to follow; returns at once."""
+        self._task = asyncio.create_task(self._follow(), name="position-watch")
+
+    async def close(self) -> None:
+        """Ends the connection; waits under way run out."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    def positions(self, topic: str) -> Mapping[int, int]:
+        """The next offset of each partition of `topic`, as last heard."""
+        return dict(self._next.get(topic, {}))
+
+    async def wait_for(self, position: Position, timeout: float = 2.0) -> None:
+        """Returns once every active read model has applied `position`; NotYetApplied after `timeout` s."""
+        if self._passed(position):
+            return
+        passed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting[passed] = position
+        try:
+            async with asyncio.timeout(timeout):
+                await passed
+        except TimeoutError as error:
+            raise NotYetApplied(position) from error
+        finally:
+            del self._waiting[passed]
+
+    @contextlib.contextmanager
+    def subscribe(self) -> Iterator[Wakeups]:
+        """Gives something to wait on that wakes at each batch, from now to the end of the block."""
+        wakeups = Wakeups()
+        self._subscribers.add(wakeups)
+        try:
+            yield wakeups
+        finally:
+            self._subscribers.discard(wakeups)
+
+    def _passed(self, position: Position) -> bool:
+        return self._next.get(position.topic, {}).get(position.partition, 0) > position.offset
+
+    async def _follow(self) -> None:
+        attempt = 0
+        while True:
+            try:
+                async with await _connect(self._conninfo) as conn:
+                    await conn.execute(f"listen {CHANNEL}".encode())
+                    attempt = 0
+                    while True:
+                        self._replace(await all_positions(conn))
+                        await self._listen(conn)
+            except psycopg.Error as error:
+                attempt += 1
+                _log.warning("positions.unreachable", error=type(error).__name__, attempt=attempt)
+                longest = min(_LONGEST_BACK_OFF, 0.05 * 2 ** min(attempt, 8))
+                await asyncio.sleep(random.uniform(longest / 2, longest))  # noqa: S311 - jitter, no secret
+
+    async def _listen(self, conn: AsyncConnection[Any]) -> None:
+        """Applies what is told until nothing has been for a while, or something has to be looked up."""
+        async with contextlib.aclosing(conn.notifies(timeout=self._look_seconds)) as notices:
+            async for notice in notices:
+                if not self._told(notice.payload):
+                    return
+
+    def _told(self, payload: str) -> bool:
+        """Takes what a batch told of itself; False when it said nothing that helps."""
+        try:
+            told = json.loads(payload)
+            known = self._next.setdefault(told["topic"], {})
+            for partition, offset in told["next"].items():
+                # May be older than the last look, hence never lowers it; after a reset we are sent to look.
+                known[int(partition)] = max(known.get(int(partition), 0), int(offset))
+        except (ValueError, KeyError, TypeError):
+            return False
+        self._tell()
+        return True
+
+    def _replace(self, found: dict[str, dict[int, int]]) -> None:
+        # Replaced, not raised: after a reset the positions are lower, and what was applied is so no longer.
+        if found != self._next:
+            self._next = found
+            self._tell()
+
+    def _tell(self) -> None:
+        for passed, position in self._waiting.items():
+            if not passed.done() and self._passed(position):
+                passed.set_result(None)
+        for wakeups in self._subscribers:
+            wakeups.wake()
+
+
+async def _connect(conninfo: str) -> AsyncConnection[Any]:
+    return await AsyncConnection.connect(
+        conninfo, autocommit=True, connect_timeout=_CONNECT_SECONDS, application_name="darkroom-watch"
+    )
