@@ -1,0 +1,1 @@
+"""Event to work to event: the programs that render variants, and what they are made of."""
