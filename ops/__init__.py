@@ -1,0 +1,1 @@
+"""Running Darkroom: everything that starts, creates, checks and looks after it."""

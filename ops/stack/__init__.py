@@ -1,0 +1,1 @@
+"""The embedded stack: its servers, its programs and the supervisor that keeps them alive."""

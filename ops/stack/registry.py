@@ -1,0 +1,35 @@
+"""Apicurio Registry, which keeps the schemas in a file of its own, apart from Postgres."""
+
+from ops.stack.jars import REGISTRY
+from ops.stack.ports import HOST
+from ops.stack.probes import http_answers
+from ops.stack.programs import Kind, Program
+from ops.stack.site import Site, java, server_environment
+
+HEAP = 256
+
+
+def registry(site: Site) -> Program:
+    """The registry, with its Confluent-compatible door."""
+    data = site.folder.data / "registry"
+    return Program(
+        name="registry",
+        kind=Kind.SERVER,
+        # The first tier of compilation is enough for a server that is asked at start-up only, and starts faster.
+        argv=(*java(HEAP, "-XX:TieredStopAtLevel=1"), "-jar", "quarkus-run.jar"),
+        cwd=REGISTRY.folder(site.folder.cache),
+        log=site.folder.log_of("registry"),
+        env={
+            **server_environment(),
+            "QUARKUS_HTTP_HOST": HOST,
+            "QUARKUS_HTTP_PORT": str(site.ports.registry),
+            "APICURIO_STORAGE_KIND": "sql",
+            "APICURIO_STORAGE_SQL_KIND": "h2",
+            "APICURIO_DATASOURCE_URL": f"jdbc:h2:file:{data / 'registry'}",
+            "QUARKUS_LOG_LEVEL": "WARN",
+            "LOG_LEVEL": "WARN",
+        },
+        port=site.ports.registry,
+        probe=http_answers(f"http://{HOST}:{site.ports.registry}/apis/ccompat/v7/subjects"),
+        prepare=lambda: data.mkdir(exist_ok=True),
+    )

@@ -1,0 +1,168 @@
+"""`up`: from an empty folder to a running stack, and down again in order."""
+
+import asyncio
+import os
+import secrets
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ops.stack.console import Terminal
+from ops.stack.environment import SERVER_NAMES, complete_environment, server_addresses, write_environment
+from ops.stack.failures import Unsuited
+from ops.stack.fetch import fetch, missing
+from ops.stack.folder import Folder, folder_of
+from ops.stack.jars import BUNDLES, check_installed
+from ops.stack.kafka import kafka
+from ops.stack.ports import SERVERS, Ports, choose_ports
+from ops.stack.postgres import postgres
+from ops.stack.preflight import ROOM_TO_START, check_machine, check_room
+from ops.stack.products import products
+from ops.stack.programs import Program
+from ops.stack.record import Record, born, only_one, read_record, write_record
+from ops.stack.registry import registry
+from ops.stack.remains import end_crashed_run, end_remains
+from ops.stack.sample import take_sample
+from ops.stack.secrets import folder_secrets
+from ops.stack.settings import StackSettings
+from ops.stack.site import Site
+from ops.stack.store import store
+from ops.stack.supervisor import Supervisor
+from ops.stack.unit import Unit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What the person asked for."""
+
+    external: bool = False
+    servers_only: bool = False
+    sample: bool = True
+    throwaway: bool = False
+
+
+def up(settings: StackSettings, wish: Wish, terminal: Terminal) -> int:
+    """Run the stack until SIGINT or SIGTERM; returns the exit code. Raises StackFailure with a sentence."""
+    folder = folder_of(settings)
+    if not wish.external:
+        check_machine()
+    folder.create()
+    with only_one(folder.lock):
+        clean_up(folder, terminal)
+        ports = choose_ports(settings, needed=_needed(wish))
+        kept = folder_secrets(folder.secrets)
+        servers = external_addresses(os.environ) if wish.external else server_addresses(settings, ports, kept)
+        environment = complete_environment(settings, ports, kept, servers)
+        if wish.external:
+            programs = []
+        else:
+            get_servers(folder, terminal)
+            site = Site(
+                settings=settings,
+                folder=folder,
+                ports=ports,
+                secrets=kept,
+                servers=servers,
+                throwaway=wish.throwaway,
+            )
+            programs = server_programs(site)
+        if not wish.servers_only:
+            programs += products(folder, ports, environment, external=wish.external)
+        write_environment(folder.env, environment)
+        return asyncio.run(_run(programs, folder, environment, wish, terminal))
+
+
+def server_programs(site: Site) -> list[Program]:
+    """The four embedded servers."""
+    return [postgres(site), kafka(site), registry(site), store(site)]
+
+
+def clean_up(folder: Folder, terminal: Terminal) -> None:
+    """End what a run that was killed has left. Call it with the folder's lock held."""
+    record = read_record(folder.record)
+    if record is not None:
+        ended = end_crashed_run(record)
+        if ended:
+            terminal.say("clean-up", f"an earlier run was cut short; ended its {', '.join(ended)}")
+        folder.record.unlink(missing_ok=True)
+
+
+def get_servers(folder: Folder, terminal: Terminal) -> None:
+    """Have the servers' files in the cache, fetched if need be, and checked in any case."""
+    absent = missing(BUNDLES, folder.cache)
+    # Twice: an archive lies there beside what is unpacked from it.
+    size = 2 * sum(jar.size for bundle in absent for jar in bundle.jars)
+    check_room(folder.cache, size + ROOM_TO_START, "the download of the servers" if absent else "a start")
+    for bundle in BUNDLES:
+        if bundle not in absent:
+            check_installed(bundle, folder.cache)
+    fetch(absent, folder.cache, terminal.meter)
+
+
+def external_addresses(environ: Mapping[str, str]) -> dict[str, str]:
+    """The servers' addresses from the environment. Raises Unsuited naming what is missing."""
+    absent = [name for name in SERVER_NAMES if not environ.get(name)]
+    if absent:
+        raise Unsuited(f"--external runs against servers of your own; set {', '.join(absent)}.")
+    optional = ("S3_PUBLIC_ENDPOINT", "S3_REGION")
+    return {name: environ[name] for name in (*SERVER_NAMES, *optional) if environ.get(name)}
+
+
+def _needed(wish: Wish) -> frozenset[str]:
+    ours = frozenset(Ports.__slots__) - SERVERS
+    return (frozenset() if wish.external else SERVERS) | (frozenset() if wish.servers_only else ours)
+
+
+async def _run(
+    programs: Sequence[Program], folder: Folder, environment: dict[str, str], wish: Wish, terminal: Terminal
+) -> int:
+    mark = secrets.token_hex(8)
+    ending = _on_signals()
+    supervisor = Supervisor(
+        programs,
+        mark=mark,
+        say=terminal.say,
+        changed=lambda units: _write(folder, mark, environment["DARKROOM_URL"], units),
+    )
+    starting = asyncio.create_task(supervisor.start())
+    try:
+        interrupt = asyncio.create_task(ending.wait())
+        await asyncio.wait({starting, interrupt}, return_when=asyncio.FIRST_COMPLETED)
+        interrupt.cancel()
+        if starting.done():
+            await starting
+            await asyncio.to_thread(_welcome, folder, environment, wish, terminal)
+            await supervisor.serve(ending)
+        return 0
+    finally:
+        starting.cancel()
+        terminal.line("Stopping …")
+        await supervisor.stop()
+        end_remains(mark)
+        terminal.line("Stopped.")
+
+
+def _on_signals() -> asyncio.Event:
+    ending = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, ending.set)
+    return ending
+
+
+def _write(folder: Folder, mark: str, url: str, units: Sequence[Unit]) -> None:
+    pid = os.getpid()
+    entries = tuple(unit.entry() for unit in units)
+    write_record(folder.record, Record(mark=mark, pid=pid, born=born(pid) or 0.0, url=url, entries=entries))
+
+
+def _welcome(folder: Folder, environment: dict[str, str], wish: Wish, terminal: Terminal) -> None:
+    if wish.sample and not wish.servers_only:
+        take_sample(folder, environment, terminal)
+    where = (
+        "Servers are up"
+        if wish.servers_only
+        else f"Darkroom serves at [bold]{environment['DARKROOM_URL']}[/]"
+    )
+    terminal.line(f"\n{where}. Addresses and keys: {folder.env}")
+    terminal.line("Ctrl-C to stop.\n")
