@@ -33,8 +33,24 @@ FRAGMENTS: Final[tuple[type[Fragment], ...]] = (
     ProjectorSettings,
 )
 
-# Read by the commands that run the embedded stack, before any settings are.
-STACK_NAMES: Final = frozenset({"DARKROOM_CACHE", "DARKROOM_HOME"})
+# Read by the commands that run the embedded stack (ops.stack), and known here so that they are no strangers.
+STACK_NAMES: Final[Mapping[str, tuple[str, str]]] = {
+    "DARKROOM_HOME": ("", "The folder that holds `.darkroom/`; the checkout where unset."),
+    "DARKROOM_CACHE": ("", "Where downloaded servers are kept; several folders may share one."),
+    "DARKROOM_KAFKA_PORT": ("19092", "The embedded broker's port; 0 takes any free one."),
+    "DARKROOM_REGISTRY_PORT": ("18081", "The embedded registry's port."),
+    "DARKROOM_STORE_PORT": ("19000", "The embedded store's port."),
+    "DARKROOM_POSTGRES_PORT": ("15432", "The embedded database's port."),
+    "DARKROOM_API_METRICS_PORT": ("19101", "Metrics and probes of the doors, under the embedded stack."),
+    "DARKROOM_WORKER_METRICS_PORT": ("19102", "Metrics and probes of the worker, under the embedded stack."),
+    "DARKROOM_PROJECTOR_METRICS_PORT": (
+        "19103",
+        "Metrics and probes of the projector, under the embedded stack.",
+    ),
+}
+
+# Written by the embedded stack into .darkroom/env for other programs; a copy of it may serve as .env.
+_WRITTEN_NAMES: Final = frozenset({"API_METRICS_URL", "WORKER_METRICS_URL", "PROJECTOR_METRICS_URL"})
 
 
 class SettingsError(Exception):
@@ -120,7 +136,7 @@ def _read_file(path: Path) -> dict[str, str]:
 
 
 def _unknown(written: Mapping[str, str], environ: Mapping[str, str]) -> Iterator[str]:
-    known = {variable(field) for _, _, field in fields()} | STACK_NAMES
+    known = {variable(field) for _, _, field in fields()} | STACK_NAMES.keys() | _WRITTEN_NAMES
     for name in sorted(written.keys() - known):
         yield f"{name} in .env is no setting of Darkroom; remove it or correct its name (docs/settings.md)."
     for name in sorted(
