@@ -3,17 +3,26 @@
 import asyncio
 import ctypes
 import os
+import pwd
 import signal
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final
+from typing import Final, TypedDict
 
 from ops.stack.programs import Program
 
 MARK: Final = "STACK_RUN"
-"""In the environment of everything we start, and so of all that these start: finds what a crash left behind."""
+"""In the environment of all that we start, and of all that these start: finds what a crash left behind."""
 PR_SET_PDEATHSIG: Final = 1
 _LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+class Identity(TypedDict, total=False):
+    """What `subprocess` takes to start a program as somebody else."""
+
+    user: str
+    group: int
+    extra_groups: list[int]
 
 
 async def launch(program: Program, mark: str) -> asyncio.subprocess.Process:
@@ -28,8 +37,15 @@ async def launch(program: Program, mark: str) -> asyncio.subprocess.Process:
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
             preexec_fn=_leash(os.getpid(), program.orphan_signal),
-            user=program.user,
+            **identity(program.user),
         )
+
+
+def identity(user: str | None) -> Identity:
+    """Arguments that start a program as another user, with that user's groups and none of ours."""
+    if user is None:
+        return {}
+    return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []}
 
 
 def _leash(parent: int, orphan_signal: signal.Signals) -> Callable[[], None]:

@@ -14,6 +14,7 @@ from psycopg import sql
 
 from ops.stack.environment import DATABASE, POSTGRES_USER
 from ops.stack.failures import ProgramFailed, Unsuited
+from ops.stack.launch import identity
 from ops.stack.ports import HOST
 from ops.stack.probes import postgres_answers
 from ops.stack.programs import Kind, Program
@@ -117,7 +118,13 @@ def _initialise(data: Path, password: str, user: str | None) -> None:
         "--no-sync",
     )
     done = subprocess.run(
-        command, user=user, cwd="/", env=server_environment(), capture_output=True, text=True, check=False
+        command,
+        cwd="/",
+        env=server_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        **identity(user),
     )
     words.unlink()
     if done.returncode != 0:

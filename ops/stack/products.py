@@ -40,6 +40,7 @@ STEPS = (
     Step(name="topics", words=("ops", "topics", "apply"), needs=("kafka",)),
     Step(name="schemas", words=("ops", "schemas", "register"), needs=("registry",)),
     Step(name="migrations", words=("ops", "migrate"), needs=("postgres",)),
+    Step(name="read-models", words=("ops", "read-models", "install"), needs=("migrations",)),
     Step(name="presets", words=("ops", "presets", "define"), needs=("topics", "schemas")),
 )
 
@@ -49,7 +50,7 @@ PROCESSES = (
         words=("api",),
         port="api",
         metrics_port="api_metrics",
-        needs=("presets", "migrations", "store"),
+        needs=("presets", "read-models", "store"),
     ),
     Process(
         name="variants",
@@ -64,7 +65,7 @@ PROCESSES = (
         words=("projections",),
         port="projector_metrics",
         metrics_port="projector_metrics",
-        needs=("topics", "schemas", "migrations"),
+        needs=("topics", "schemas", "read-models"),
     ),
 )
 

@@ -23,6 +23,9 @@ def registry(site: Site) -> Program:
             **server_environment(),
             "QUARKUS_HTTP_HOST": HOST,
             "QUARKUS_HTTP_PORT": str(site.ports.registry),
+            # A second door for probes that nobody here asks for; 9000 by default, which two stacks can't share.
+            "QUARKUS_MANAGEMENT_HOST": HOST,
+            "QUARKUS_MANAGEMENT_PORT": "0",
             "APICURIO_STORAGE_KIND": "sql",
             "APICURIO_STORAGE_SQL_KIND": "h2",
             "APICURIO_DATASOURCE_URL": f"jdbc:h2:file:{data / 'registry'}",

@@ -19,7 +19,7 @@ def _master_key() -> str:
 
 
 def _api_keys() -> str:
-    return ",".join(f"dk_{owner}_{secrets.token_urlsafe(24)}:{owner}:USER" for owner in DEMO_OWNERS)
+    return ",".join(f"dk_{owner}_{secrets.token_urlsafe(24)}:{owner}:user" for owner in DEMO_OWNERS)
 
 
 MAKERS: Mapping[str, Callable[[], str]] = {

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 
 from ops.stack.programs import Kind, Program
 from ops.stack.unit import Pace, Say, State, Unit
@@ -39,18 +38,17 @@ class Supervisor:
     async def start(self) -> None:
         """Return when everything serves. Raises what the first failing program raised; then call `stop`."""
         self._lives = {unit.name: asyncio.create_task(self._run(unit), name=unit.name) for unit in self.units}
-        served = asyncio.gather(*(unit.served.wait() for unit in self.units))
+        waiting = {asyncio.create_task(unit.served.wait()) for unit in self.units}
         lives = set(self._lives.values())
         try:
-            while not served.done():
-                done, _ = await asyncio.wait({served, *lives}, return_when=asyncio.FIRST_COMPLETED)
+            while waiting:
+                done, _ = await asyncio.wait(waiting | lives, return_when=asyncio.FIRST_COMPLETED)
                 for task in done & lives:
                     task.result()
-                lives -= done
+                waiting, lives = waiting - done, lives - done
         finally:
-            served.cancel()
-            with suppress(asyncio.CancelledError):
-                await served
+            for task in waiting:
+                task.cancel()
 
     async def serve(self, until: asyncio.Event) -> None:
         """Keep all alive until the event is set. Raises when the supervision of a program itself fails."""

@@ -1,0 +1,35 @@
+"""Fixtures that every level shares: the real servers of a run, and a module's own namespace on them."""
+
+import platform
+from collections.abc import Iterator
+
+import pytest
+
+from ops.stack.jars import BUNDLES
+from tests.servers import Servers, World, running_servers
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    """Kafka, registry, store and Postgres: started once, when the first test asks."""
+    with running_servers() as servers:
+        yield servers
+
+
+@pytest.fixture(scope="module")
+def world(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A namespace of the module's own; call `world.lay_ground()` for topics, schemas, tables and presets."""
+    return World(servers=servers, env=servers.environment(), folder=tmp_path_factory.mktemp("world"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever asks for servers carries their mark, so that `-m 'not servers'` is quick."""
+    for item in items:
+        if "servers" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.servers)
+
+
+def pytest_report_header() -> str:
+    """Which server versions the tests meet."""
+    versions = ", ".join(f"{bundle.name} {bundle.version}" for bundle in BUNDLES)
+    return f"servers: {versions}, postgres 18; python {platform.python_version()} on {platform.machine()}"
