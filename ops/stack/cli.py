@@ -17,12 +17,8 @@ from ops.stack.status import as_json, as_table, read_status
 from ops.stack.up import Wish
 from ops.stack.up import up as run_stack
 
-app = typer.Typer(
-    no_args_is_help=True, help="The embedded stack: servers and processes, started by one command."
-)
-Home = Annotated[
-    Path | None, typer.Option("--home", help="Folder that holds .darkroom/ (default: the checkout).")
-]
+app = typer.Typer(no_args_is_help=True, help="The embedded stack: servers and processes by one command.")
+Home = Annotated[Path | None, typer.Option("--home", help="Folder that holds .darkroom/.")]
 Json = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 

@@ -30,7 +30,7 @@ def last_lines(log: Path, count: int) -> list[str]:
 
 
 def follow(log: Path) -> Iterator[str]:
-    """Lines as they are written from now on, without their ends; never returns. Starts over when truncated."""
+    """Lines as they are written from now on; never returns. Starts over when the log is truncated."""
     position = log.stat().st_size if log.exists() else 0
     rest = b""
     while True:

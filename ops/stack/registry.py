@@ -15,7 +15,7 @@ def registry(site: Site) -> Program:
     return Program(
         name="registry",
         kind=Kind.SERVER,
-        # The first tier of compilation is enough for a server that is asked at start-up only, and starts faster.
+        # Asked at start-up only: the first tier of compilation is enough, and starts faster.
         argv=(*java(HEAP, "-XX:TieredStopAtLevel=1"), "-jar", "quarkus-run.jar"),
         cwd=REGISTRY.folder(site.folder.cache),
         log=site.folder.log_of("registry"),
@@ -23,7 +23,7 @@ def registry(site: Site) -> Program:
             **server_environment(),
             "QUARKUS_HTTP_HOST": HOST,
             "QUARKUS_HTTP_PORT": str(site.ports.registry),
-            # A second door for probes that nobody here asks for; 9000 by default, which two stacks can't share.
+            # A second door, for probes that nobody here asks: any port, or two stacks fight over 9000.
             "QUARKUS_MANAGEMENT_HOST": HOST,
             "QUARKUS_MANAGEMENT_PORT": "0",
             "APICURIO_STORAGE_KIND": "sql",

@@ -13,7 +13,7 @@ PATIENCE = 5.0
 
 
 def end_remains(mark: str) -> list[str]:
-    """Kill every process that carries the run's mark; returns their names. Raises nothing for those that vanish."""
+    """Kill every process that carries the run's mark; returns their pids."""
     found = marked(mark)
     for process in found:
         with suppress(psutil.NoSuchProcess):
@@ -23,7 +23,7 @@ def end_remains(mark: str) -> list[str]:
 
 
 def end_crashed_run(record: Record) -> list[str]:
-    """End what is left of a run whose supervisor is gone; returns the names of its programs that still ran."""
+    """End what is left of a run whose supervisor is gone; returns which programs still ran."""
     living = [entry for entry in record.entries if lives(entry.pid, entry.born)]
     for entry in living:
         assert entry.pid is not None

@@ -20,6 +20,4 @@ def take_sample(folder: Folder, environment: Mapping[str, str], terminal: Termin
     if code == 0:
         folder.sample_taken.touch()
     else:
-        terminal.say(
-            "sample", "the sample photograph did not come through; see above, and try SAMPLE=1 make up"
-        )
+        terminal.say("sample", "did not come through: see above, and try again with SAMPLE=1 make up")

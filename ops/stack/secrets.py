@@ -1,4 +1,4 @@
-"""The random secrets of one embedded stack: made once per folder, kept in a file that only its owner reads."""
+"""The random secrets of one embedded stack: made once, kept in a file that only its owner reads."""
 
 import base64
 import json

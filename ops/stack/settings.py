@@ -16,7 +16,7 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 
 
 class StackSettings(BaseSettings):
-    """Folder and ports, from the environment or `.env`; the defaults keep away from the servers' own ports."""
+    """Folder and ports, from the environment or `.env`; the defaults are nobody else's usual ports."""
 
     model_config = SettingsConfigDict(env_file=ROOT / ".env", extra="ignore", frozen=True)
 

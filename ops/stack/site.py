@@ -40,7 +40,7 @@ def server_environment() -> dict[str, str]:
 
 
 def java(heap_megabytes: int, *options: str) -> tuple[str, ...]:
-    """A Java command up to its options: one collector thread, a bounded heap, out at the first memory error."""
+    """A Java command with a bounded heap and one collector thread, out at the first memory error."""
     return (
         str(JAVA),
         f"-Xmx{heap_megabytes}m",

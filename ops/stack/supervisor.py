@@ -62,7 +62,7 @@ class Supervisor:
             ending.cancel()
 
     async def stop(self, within: float = 14.0) -> None:
-        """End everything, our processes before the servers; kill what remains. Never longer than `within` seconds."""
+        """End everything in `within` seconds, our processes before the servers; kill what remains."""
         deadline = time.monotonic() + within
         for unit in self.units:
             if unit.state is State.WAITING and unit.name in self._lives:
