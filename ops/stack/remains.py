@@ -25,12 +25,10 @@ def end_remains(mark: str) -> list[str]:
 def end_crashed_run(record: Record) -> list[str]:
     """End what is left of a run whose supervisor is gone; returns which programs still ran."""
     living = [entry for entry in record.entries if lives(entry.pid, entry.born)]
-    for entry in living:
-        assert entry.pid is not None
-        end_group(entry.pid)
-    psutil.wait_procs(
-        [psutil.Process(e.pid) for e in living if psutil.pid_exists(e.pid or 0)], timeout=PATIENCE
-    )
+    for pid in (entry.pid for entry in living if entry.pid):
+        end_group(pid)
+        with suppress(psutil.NoSuchProcess, psutil.TimeoutExpired):
+            psutil.Process(pid).wait(PATIENCE)
     end_remains(record.mark)
     return [entry.name for entry in living]
 

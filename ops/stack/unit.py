@@ -110,7 +110,8 @@ class Unit:
                 await self._first_of(self._wanted, self._stopping)
                 failed = 0
             elif self.program.kind is Kind.STEP:
-                return self._conclude(how)
+                self._conclude(how)
+                return
             else:
                 await self._back_off(failed, how)
         self._enter(State.STOPPED)

@@ -159,10 +159,7 @@ def _write(folder: Folder, mark: str, url: str, units: Sequence[Unit]) -> None:
 def _welcome(folder: Folder, environment: dict[str, str], wish: Wish, terminal: Terminal) -> None:
     if wish.sample and not wish.servers_only:
         take_sample(folder, environment, terminal)
-    where = (
-        "Servers are up"
-        if wish.servers_only
-        else f"Darkroom serves at [bold]{environment['DARKROOM_URL']}[/]"
-    )
+    url = environment["DARKROOM_URL"]
+    where = "The servers are up" if wish.servers_only else f"Darkroom serves at [bold]{url}[/]"
     terminal.line(f"\n{where}. Addresses and keys: {folder.env}")
     terminal.line("Ctrl-C to stop.\n")
