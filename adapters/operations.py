@@ -1,0 +1,210 @@
+"""Follows the operations topic, so that a process knows which preset sets exist and which is active."""
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, Protocol, assert_never
+
+import structlog
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from adapters.settings import KafkaSettings
+from schemas.codec import Codec, DecodeError, UnknownEventType
+from schemas.events import Preset, PresetSetActivated, PresetSetDefined
+
+POLL_SECONDS: Final = 0.5
+# A consumer that could not even be made (or died of a fatal error) is made anew after this pause.
+PAUSE_SECONDS: Final = 1.0
+_PARTITION: Final = 0
+
+log = structlog.get_logger(__name__)
+
+
+class PresetSets(Protocol):
+    """What is known of preset sets. Safe to ask from any thread; an answer never waits."""
+
+    def active(self) -> str | None:
+        """The hash that new work names; None before the first activation was read."""
+        ...
+
+    def definition(self, preset_set: str) -> tuple[Preset, ...] | None:
+        """The presets of a hash; None when no definition of it was read (an outage, not a fact)."""
+        ...
+
+    def current(self) -> bool:
+        """Whether the topic was read to its end at least once."""
+        ...
+
+    def wait_until_current(self, timeout: float) -> bool:
+        """Blocks until `current`, at most `timeout` seconds; says whether it is."""
+        ...
+
+    def start(self) -> None:
+        """Begins to follow."""
+        ...
+
+    def close(self) -> None:
+        """Stops following; what is known stays."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """All that the topic said so far."""
+
+    definitions: Mapping[str, tuple[Preset, ...]] = field(default_factory=dict)
+    active: str | None = None
+
+
+def learn(known: Known, event: PresetSetDefined | PresetSetActivated) -> Known:
+    """Adds one event. A definition is never replaced: its hash is made of its content."""
+    match event:
+        case PresetSetDefined(preset_set=name, presets=presets):
+            if name in known.definitions:
+                return known
+            return replace(known, definitions={**known.definitions, name: presets})
+        case PresetSetActivated(preset_set=name):
+            return replace(known, active=name)
+        case _:
+            assert_never(event)
+
+
+class InMemoryPresetSets:
+    """The twin for tests: knows what it is told by `apply`, or what it was made with."""
+
+    def __init__(self, definitions: Iterable[PresetSetDefined] = (), *, active: str | None = None) -> None:
+        self._known = Known(active=active)
+        for event in definitions:
+            self.apply(event)
+
+    def apply(self, event: PresetSetDefined | PresetSetActivated) -> None:
+        """Learns an event as if it had stood in the topic."""
+        self._known = learn(self._known, event)
+
+    def active(self) -> str | None:
+        """As the Protocol says."""
+        return self._known.active
+
+    def definition(self, preset_set: str) -> tuple[Preset, ...] | None:
+        """As the Protocol says."""
+        return self._known.definitions.get(preset_set)
+
+    def current(self) -> bool:
+        """Always: there is no topic to be behind of."""
+        return True
+
+    def wait_until_current(self, timeout: float) -> bool:
+        """Always, and at once."""
+        del timeout
+        return True
+
+    def start(self) -> None:
+        """Nothing to begin."""
+
+    def close(self) -> None:
+        """Nothing to stop."""
+
+
+class KafkaPresetSets:
+    """Reads the operations topic from its beginning and follows it, in a thread of its own.
+
+    It joins no group and commits nothing. An unreachable broker is waited for; a record that can't be read
+    is logged and passed over, since a set that nobody could read is one that `definition` does not know.
+    `beat` is called at each turn of the loop, for a heartbeat.
+    """
+
+    def __init__(
+        self, kafka: KafkaSettings, codec: Codec, *, component: str, beat: Callable[[], None] = lambda: None
+    ) -> None:
+        self._config = kafka.client() | {
+            "group.id": f"{kafka.topic_prefix}.{component}.operations",  # demanded; never used to commit
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "auto.offset.reset": "earliest",
+        }
+        self._topic = kafka.topics.operations
+        self._codec = codec
+        self._beat = beat
+        self._known = Known()
+        self._next = OFFSET_BEGINNING
+        self._current = threading.Event()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="preset-sets", daemon=True)
+
+    def active(self) -> str | None:
+        """As the Protocol says."""
+        return self._known.active
+
+    def definition(self, preset_set: str) -> tuple[Preset, ...] | None:
+        """As the Protocol says."""
+        return self._known.definitions.get(preset_set)
+
+    def current(self) -> bool:
+        """As the Protocol says."""
+        return self._current.is_set()
+
+    def wait_until_current(self, timeout: float) -> bool:
+        """As the Protocol says."""
+        return self._current.wait(timeout)
+
+    def start(self) -> None:
+        """Begins to follow; returns at once."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stops the thread and waits for it."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=10)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._follow()
+            except KafkaException as error:
+                log.warning("preset_sets_unreadable", error_code=str(error.args[0]))
+                self._beat()
+                self._stop.wait(PAUSE_SECONDS)
+
+    def _follow(self) -> None:
+        consumer = Consumer(self._config)
+        try:
+            consumer.assign([TopicPartition(self._topic, _PARTITION, self._next)])
+            while not self._stop.is_set():
+                self._beat()
+                record = consumer.poll(POLL_SECONDS)
+                if record is not None:
+                    self._take(record)
+        finally:
+            consumer.close()
+
+    def _take(self, record: Message) -> None:
+        error = record.error()
+        if error is None:
+            self._read(record)
+        elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - the client's public name for it
+            self._current.set()
+        elif error.fatal() or error.code() in _LOST:
+            raise KafkaException(error)
+
+    def _read(self, record: Message) -> None:
+        # A new consumer goes on here: read again from the start, an old activation would be active for a while.
+        self._next = (record.offset() or 0) + 1
+        try:
+            event = self._codec.decode(record.value())
+        except (DecodeError, UnknownEventType) as error:
+            log.error("operations_record_unreadable", offset=record.offset(), code=error.code)
+            return
+        if isinstance(event, PresetSetDefined | PresetSetActivated):
+            self._known = learn(self._known, event)
+
+
+# The topic is not there (yet, or any more), or was made anew below us: begin again from its start.
+_LOST: Final = frozenset(
+    {
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001
+        KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001
+        KafkaError.OFFSET_OUT_OF_RANGE,
+    }
+)

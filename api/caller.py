@@ -1,0 +1,70 @@
+"""Who is calling: what every door knows about a request's credential, and how it is found out."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, Protocol
+from uuid import UUID
+
+from adapters.owners import owner_id
+from adapters.settings import StaticKey
+
+Role = Literal["user", "admin"]
+
+# No credential of ours is longer; hashing megabytes for a stranger would be a gift.
+MAX_CREDENTIAL_LENGTH: Final = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """A credential that was believed: whose it is and what it may do.
+
+    `credential` names it in logs without revealing it; empty `scopes` mean all that the role may.
+    """
+
+    user_id: UUID
+    role: Role
+    credential: str
+    scopes: frozenset[str] = frozenset()
+    name: str | None = field(default=None, repr=False)
+
+    @property
+    def admin(self) -> bool:
+        """Whether everybody's jobs and numbers may be seen."""
+        return self.role == "admin"
+
+
+class Credentials(Protocol):
+    """Knows the callers behind the texts of Authorization headers."""
+
+    async def caller(self, token: str) -> Caller | None:
+        """Who presented this bearer token; None where nobody of ours did."""
+        ...
+
+
+class StaticKeys:
+    """The keys of machines, found by digest, so that no secret is compared byte by byte."""
+
+    def __init__(self, keys: Iterable[StaticKey], *, id_secret: bytes) -> None:
+        self._callers: Mapping[bytes, Caller] = {
+            key.key_digest: Caller(
+                user_id=owner_id(key.owner, id_secret),
+                role=key.role,
+                credential=f"key:{key.key_digest.hex()[:8]}",
+                name=key.owner,
+            )
+            for key in keys
+        }
+
+    async def caller(self, token: str) -> Caller | None:
+        """As the Protocol says."""
+        return self._callers.get(hashlib.sha256(token.encode()).digest())
+
+
+async def authenticate(credentials: Credentials, authorization: str | None) -> Caller | None:
+    """The caller behind an Authorization header, None without one that we believe."""
+    scheme, _, token = (authorization or "").partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not token or len(token) > MAX_CREDENTIAL_LENGTH:
+        return None
+    return await credentials.caller(token)

@@ -1,0 +1,1 @@
+"""What people may ask for: one file a command, with its body, its decision and its appends."""

@@ -1,0 +1,130 @@
+"""RequestUpload: somebody wants to send a file straight to the store."""
+
+import json
+from dataclasses import replace
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+from pydantic import ConfigDict, Field
+
+from adapters.sealing import seal_json
+from adapters.settings import DoorSettings, LimitSettings
+from api.access import Authenticated, PartsHere
+from api.bodies import json_body
+from api.commands.answers import UploadGranted, asset_path, metadata, position_of, say_position
+from api.commands.grant import Grant
+from api.intent import IdempotencyKey, Intent, applied, begin
+from api.media_types import ACCEPTED, picture_type
+from api.openapi import json_request, problems
+from api.parts import Parts
+from api.problems import EmptyUpload, TooLarge, UnsupportedMediaType
+from api.words import Words
+from schemas.events import UploadRequested
+from schemas.positions import Position
+
+ROUTE = "/v1/uploads/presign"
+router = APIRouter()
+
+
+class RequestUpload(Words):
+    """A file that is about to be sent: its name, declared type and exact size, and words about it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    content_type: Annotated[str, Field(max_length=255, examples=["image/jpeg"])]
+    size: Annotated[int, Field(strict=True, description="Bytes, exactly.", examples=[2_190_194])]
+    sha256: Annotated[
+        str | None,
+        Field(
+            pattern="^[0-9a-fA-F]{64}$", description="Checked by the worker.", examples=["9f86d081884c7d65…"]
+        ),
+    ] = None
+
+
+def decide(
+    body: RequestUpload, intent: Intent, *, sealed_words: bytes, limits: LimitSettings, doors: DoorSettings
+) -> UploadRequested:
+    """The event that grants the upload; raises EmptyUpload, TooLarge, UnsupportedMediaType."""
+    if body.size <= 0:
+        raise EmptyUpload
+    if body.size > limits.direct_bytes:
+        raise TooLarge(f"At most {limits.direct_bytes:,} bytes are accepted.", limit=limits.direct_bytes)
+    content_type = picture_type(body.content_type, body.file_name)
+    if content_type is None:
+        raise UnsupportedMediaType(f"Accepted are {', '.join(sorted(ACCEPTED))}.")
+    upload_id = intent.new_id("upload")
+    return UploadRequested(
+        event_id=intent.new_id("requested"),
+        occurred_at=intent.asked_at,
+        asset_id=intent.new_id("asset"),
+        owner_id=intent.caller.user_id,
+        actor_id=intent.caller.user_id,
+        request_hash=intent.request_hash,
+        upload_id=upload_id,
+        method="direct",
+        object_key=f"incoming/{upload_id}/{intent.new_nonce('object')}",
+        content_type=content_type,
+        declared_size=body.size,
+        sealed_words=sealed_words,
+        expires_at=intent.asked_at + doors.presign_expire,
+    )
+
+
+@router.post(
+    ROUTE,
+    status_code=201,
+    summary="Ask to upload a file straight to the store",
+    tags=["uploads"],
+    responses=problems(400, 401, 408, 413, 415, 422, 429, 503),
+    openapi_extra=json_request(RequestUpload),
+)
+async def request_upload(
+    parts: PartsHere,
+    caller: Authenticated,
+    body: Annotated[RequestUpload, Depends(json_body(RequestUpload))],
+    response: Response,
+    key: IdempotencyKey = None,
+) -> UploadGranted:
+    """Answers with a form by which whoever holds it uploads exactly this many bytes of this type."""
+    intent = await begin(parts, caller, route=ROUTE, key=key, said=_said(body))
+    event, position = await _requested(parts, intent, body)
+    say_position(response, position, location=asset_path(event.asset_id, after=position))
+    return grant(parts, event, body.sha256)
+
+
+async def _requested(parts: Parts, intent: Intent, body: RequestUpload) -> tuple[UploadRequested, Position]:
+    sealed = seal_json(
+        parts.keys,
+        user_id=intent.caller.user_id,
+        key_id=intent.data_key_id,
+        field="sealed_words",
+        value=body.to_seal(),
+    )
+    settings = parts.settings
+    event = decide(body, intent, sealed_words=sealed, limits=settings.limits, doors=settings.doors)
+    if (row := await applied(parts, intent, event.event_id)) is not None:
+        first = replace(
+            event, occurred_at=row.occurred_at, expires_at=row.occurred_at + settings.doors.presign_expire
+        )
+        return first, position_of(row)
+    return event, await parts.log.append(event, metadata())
+
+
+def grant(parts: Parts, event: UploadRequested, sha256: str | None) -> UploadGranted:
+    """The answer: the store's form and our token, both until the event says."""
+    size = event.declared_size or 0
+    form = parts.store.presign_post(
+        event.object_key, content_type=event.content_type, size=size, expires_at=event.expires_at
+    )
+    return UploadGranted(
+        upload_id=event.upload_id,
+        asset_id=event.asset_id,
+        url=form.url,
+        fields=dict(form.fields),
+        expires_at=event.expires_at,
+        upload_token=Grant.of(event, size=size, sha256=sha256).token(parts.signer),
+    )
+
+
+def _said(body: RequestUpload) -> bytes:
+    return json.dumps(body.model_dump(mode="json"), sort_keys=True).encode()

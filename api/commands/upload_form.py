@@ -1,0 +1,175 @@
+"""UploadForm: a file and its words in one multipart form, streamed to the store."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from fastapi import APIRouter, Request, Response
+
+from adapters.clock import new_id
+from adapters.object_store import ObjectInfo, ObjectTooLarge, StoreError
+from adapters.sealing import seal_json
+from api.access import Authenticated, PartsHere
+from api.bodies import drain, too_large, validated
+from api.commands.answers import UploadAccepted, accepted, metadata, position_of, say_position
+from api.commands.completion import Completed, Ids, active_preset_set, append_completed, copy_original
+from api.commands.grant import Grant
+from api.forms import FilePart, Form, read_form
+from api.intent import IdempotencyKey, Intent, applied, begin
+from api.media_types import ACCEPTED, picture_type
+from api.openapi import form_request, problems
+from api.parts import Parts
+from api.problems import EmptyUpload, StoreDown, UnsupportedMediaType, invalid
+from api.words import Words, split_tags
+from schemas.events import UploadRequested
+
+ROUTE: Final = "/v1/uploads"
+WORDS: Final = frozenset({"title", "description", "tags"})
+# A form whose second event never came is given up like any upload that never came.
+ABANDONED_AFTER: Final = timedelta(hours=1)
+
+router = APIRouter()
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """The file as it arrived in the store, under a key of `incoming/`; `sha256` are its bytes' in hex."""
+
+    info: ObjectInfo
+    content_type: str
+    sha256: str
+
+
+def decide(received: Received, intent: Intent, *, sealed_words: bytes) -> UploadRequested:
+    """The event that grants what has just arrived; raises EmptyUpload."""
+    if received.info.size == 0:
+        raise EmptyUpload
+    return UploadRequested(
+        event_id=intent.new_id("requested"),
+        occurred_at=intent.asked_at,
+        asset_id=intent.new_id("asset"),
+        owner_id=intent.caller.user_id,
+        actor_id=intent.caller.user_id,
+        request_hash=intent.request_hash,
+        upload_id=intent.new_id("upload"),
+        method="form",
+        object_key=received.info.key,
+        content_type=received.content_type,
+        declared_size=received.info.size,
+        sealed_words=sealed_words,
+        expires_at=intent.asked_at + ABANDONED_AFTER,
+    )
+
+
+@router.post(
+    ROUTE,
+    status_code=202,
+    summary="Upload a file with a form",
+    tags=["uploads"],
+    responses=problems(400, 401, 408, 413, 415, 422, 429, 503),
+    openapi_extra=form_request(),
+)
+async def upload_form(
+    parts: PartsHere,
+    caller: Authenticated,
+    request: Request,
+    response: Response,
+    key: IdempotencyKey = None,
+) -> UploadAccepted:
+    """Takes the field `file`, and beside it `title`, `description` and `tags` (with commas between)."""
+    active_preset_set(parts)  # better known before megabytes were sent
+    async with _incoming(parts) as incoming_key:
+        form, received = await _receive(parts, request, incoming_key)
+        words = _words(form)
+        intent = await begin(parts, caller, route=ROUTE, key=key, said=_said(words, received))
+        done = await _record(parts, intent, words, received)
+    say_position(response, done.position)
+    return accepted(done.asset_id, done.job_id, done.position)
+
+
+@asynccontextmanager
+async def _incoming(parts: Parts) -> AsyncIterator[str]:
+    """A key for the bytes on their way in; whatever was stored there is taken away at the end."""
+    key = f"incoming/{new_id()}/{secrets.token_hex(16)}"
+    try:
+        yield key
+    finally:
+        try:
+            await parts.store.delete([key])
+        except StoreError as error:
+            log.warning("incoming_object_left", object_key=key, error=type(error).__name__)
+
+
+async def _receive(parts: Parts, request: Request, key: str) -> tuple[Form[Received], Received]:
+    limit = parts.settings.limits.form_bytes
+
+    async def keep(part: FilePart, chunks: AsyncIterator[bytes]) -> Received:
+        content_type = picture_type(part.content_type, part.file_name)
+        if content_type is None:
+            await drain(request)
+            raise UnsupportedMediaType(f"Accepted are {', '.join(sorted(ACCEPTED))}.")
+        digest = hashlib.sha256()
+        stored = await parts.store.put_stream(
+            key, _hashing(chunks, digest.update), content_type=content_type, max_bytes=limit
+        )
+        return Received(info=stored, content_type=content_type, sha256=digest.hexdigest())
+
+    try:
+        form = await read_form(request, max_file_bytes=limit, allowed=WORDS, keep=keep)
+    except ObjectTooLarge as error:
+        await drain(request)
+        raise too_large(limit) from error
+    if form.file is None:
+        raise invalid("body.file", "is missing")
+    return form, form.file
+
+
+async def _record(parts: Parts, intent: Intent, words: Words, received: Received) -> Completed:
+    """Puts the original in place, then says both events, the second once the first is acknowledged."""
+    sealed = seal_json(
+        parts.keys,
+        user_id=intent.caller.user_id,
+        key_id=intent.data_key_id,
+        field="sealed_words",
+        value=words.to_seal(),
+    )
+    event = decide(received, intent, sealed_words=sealed)
+    ids = Ids.of(parts, event.upload_id)
+
+    async def once() -> Completed:
+        if (row := await applied(parts, intent, ids.event_id)) is not None:
+            return Completed(asset_id=event.asset_id, job_id=ids.job_id, position=position_of(row))
+        grant = Grant.of(event, size=received.info.size, sha256=received.sha256)
+        original = await copy_original(parts, grant, received.info)
+        if original is None:
+            raise StoreDown("The store lost what it had just taken.")
+        await parts.log.append(event, metadata())
+        return await append_completed(parts, grant, original, ids, request_hash=intent.request_hash)
+
+    return await parts.completions.run(ids.event_id, once)
+
+
+def _words(form: Form[Received]) -> Words:
+    file_name = form.part.file_name if form.part is not None else ""
+    fields: dict[str, object] = {name: text for name, text in form.fields.items() if text}
+    if "tags" in fields:
+        fields["tags"] = split_tags(form.fields["tags"])
+    return validated(Words, {"file_name": file_name, **fields})
+
+
+def _said(words: Words, received: Received) -> bytes:
+    said = {**words.to_seal(), "sha256": received.sha256, "content_type": received.content_type}
+    return json.dumps(said, sort_keys=True).encode()
+
+
+async def _hashing(chunks: AsyncIterator[bytes], update: Callable[[bytes], None]) -> AsyncIterator[bytes]:
+    async for chunk in chunks:
+        update(chunk)
+        yield chunk

@@ -1,0 +1,110 @@
+"""One write as somebody meant it: under an Idempotency-Key its ids and its time are the same each time."""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import Header
+
+from adapters.clock import new_id
+from adapters.owners import deterministic_id
+from api.caller import Caller
+from api.parts import Parts
+from api.problems import KeyReused
+from projections.activity.queries import ActivityRow
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        pattern="^[\\x21-\\x7e]+$",
+        description="Repeat a request whose answer was lost under the same key: it takes effect once.",
+    ),
+]
+
+_SCOPE_PURPOSE: Final = b"darkroom/idempotency-scope"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """What a command starts from; made by `begin`.
+
+    `asked_at` is the time of the first asking. `scope` stands for owner, route, target and key; None without
+    a key, and then every id is a fresh one.
+    """
+
+    caller: Caller
+    data_key_id: UUID
+    asked_at: datetime
+    said: bytes
+    scope: bytes | None = None
+    request_hash: bytes | None = None
+    secret: bytes = b""
+
+    def new_id(self, what: str) -> UUID:
+        """An id for `what`: fresh without a key, with one always the same, and not to be guessed."""
+        return new_id() if self.scope is None else deterministic_id(self.secret, self.scope, what)
+
+    def new_nonce(self, what: str) -> str:
+        """128 bits in hex that nobody can guess; with a key always the same."""
+        if self.scope is None:
+            return secrets.token_hex(16)
+        return hmac.digest(self.secret, self.scope + what.encode(), hashlib.sha256)[:16].hex()
+
+
+async def begin(
+    parts: Parts, caller: Caller, *, route: str, key: str | None, said: bytes, target: str = ""
+) -> Intent:
+    """Starts a write; `said` are all bytes that make the request what it is.
+
+    With a key it is reserved first; raises KeyReused where it is reserved for something else, and
+    psycopg.OperationalError without a database. Raises what making a data key raises.
+    """
+    data_key_id = await parts.keys.data_key(caller.user_id)
+    intent = Intent(caller=caller, data_key_id=data_key_id, asked_at=parts.clock.now(), said=said)
+    if key is None:
+        return intent
+    secret = parts.settings.secrets.id_secret.get_secret_value().encode()
+    scope = _scope(secret, str(caller.user_id), route, target, key)
+    request_hash = parts.keys.mac(caller.user_id, data_key_id, said)
+    reserved = await parts.reads.reserve(scope, request_hash, intent.asked_at)
+    _same(parts, intent, reserved.request_hash)
+    return replace(
+        intent,
+        asked_at=reserved.first_asked,
+        scope=scope,
+        request_hash=reserved.request_hash,
+        secret=secret,
+    )
+
+
+async def applied(parts: Parts, intent: Intent, event_id: UUID) -> ActivityRow | None:
+    """The record of this write's event where it is known to have landed; None without a key.
+
+    Raises KeyReused where it landed for another request (the reservation was lost with the database).
+    """
+    if intent.scope is None:
+        return None
+    row = await parts.reads.by_event_id(event_id)
+    if row is not None and row.request_hash is not None:
+        _same(parts, intent, row.request_hash)
+    return row
+
+
+def _same(parts: Parts, intent: Intent, request_hash: bytes) -> None:
+    if not parts.keys.mac_matches(intent.caller.user_id, request_hash, intent.said):
+        raise KeyReused
+
+
+def _scope(secret: bytes, *names: str) -> bytes:
+    taken = hmac.new(secret, _SCOPE_PURPOSE, hashlib.sha256)
+    for name in names:
+        data = name.encode()
+        taken.update(len(data).to_bytes(4) + data)
+    return taken.digest()

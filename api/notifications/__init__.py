@@ -1,0 +1,1 @@
+"""The live streams: what happens to a person's assets, as it happens."""

@@ -1,0 +1,120 @@
+"""Describes the doors: problem answers, bodies that we read ourselves, and the document as a whole."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+
+from api import problems as catalogue
+
+Json = dict[str, Any]
+
+_PROBLEM_TYPE: Final = "application/problem+json"
+_FORM: Final[Json] = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {
+        "file": {"type": "string", "format": "binary", "description": "JPEG, PNG, WebP, GIF or AVIF."},
+        "title": {"type": "string", "maxLength": 200},
+        "description": {"type": "string", "maxLength": 5000},
+        "tags": {"type": "string", "description": "With commas between them.", "examples": ["sea, boats"]},
+    },
+}
+_PROBLEM: Final[Json] = {
+    "type": "object",
+    "required": ["type", "title", "status"],
+    "properties": {
+        "type": {"type": "string", "description": "Stable; compare this, not the title."},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string", "description": "The path that was asked for."},
+        "limit": {"type": "integer", "description": "With too-large: the most bytes there may be."},
+        "errors": {
+            "type": "array",
+            "description": "With invalid-request: where, and why.",
+            "items": {
+                "type": "object",
+                "required": ["location", "message"],
+                "properties": {"location": {"type": "string"}, "message": {"type": "string"}},
+            },
+        },
+    },
+}
+
+
+def problems(*statuses: int) -> dict[int | str, Json]:
+    """The `responses` of a route: a problem for each status, with an example of each type it may have."""
+    return {status: _answer(status) for status in statuses}
+
+
+def _answer(status: int) -> Json:
+    kinds = [kind for kind in catalogue.CATALOGUE if kind.status == status]
+    examples = {
+        str(kind.type_): {"value": catalogue.problem_body(kind(), instance="/v1/…")} for kind in kinds
+    }
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        "description": " ".join(kind.title for kind in kinds),
+        "content": {_PROBLEM_TYPE: {"schema": schema, "examples": examples}},
+    }
+
+
+def json_request(model: type[BaseModel]) -> Json:
+    """The request body of a route that reads its JSON by `api.bodies`."""
+    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def form_request() -> Json:
+    """The request body of the route that streams its form."""
+    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}}}
+
+
+def describe(app: FastAPI, *, bodies: tuple[type[BaseModel], ...]) -> Callable[[], Json]:
+    """Gives the app's document, made once: FastAPI's own, with our bodies and problems."""
+
+    def document() -> Json:
+        if app.openapi_schema is None:
+            app.openapi_schema = _document(app, bodies)
+        return app.openapi_schema
+
+    return document
+
+
+def _document(app: FastAPI, bodies: tuple[type[BaseModel], ...]) -> Json:
+    made = get_openapi(
+        title=app.title,
+        version=app.version,
+        summary=app.summary,
+        description=app.description,
+        routes=app.routes,
+        tags=app.openapi_tags,
+        license_info=app.license_info,
+    )
+    schemas = made.setdefault("components", {}).setdefault("schemas", {})
+    # FastAPI's own shapes of a validation error are never sent.
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    schemas["Problem"] = _PROBLEM
+    for model in bodies:
+        schemas[model.__name__] = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    for path in made["paths"].values():
+        for operation in path.values():
+            _complete(operation)
+    return made
+
+
+def _complete(operation: Json) -> None:
+    answers = operation["responses"]
+    if "HTTPValidationError" in str(answers.get("422", "")):
+        answers["422"] = _answer(422)
+    if "500" not in answers:
+        answers["500"] = _answer(500)
+    for status, answer in answers.items():
+        headers = answer.setdefault("headers", {})
+        headers["X-Request-Id"] = {"schema": {"type": "string", "format": "uuid"}}
+        if status in {"429", "503"}:
+            headers["Retry-After"] = {"schema": {"type": "integer"}, "description": "Seconds."}

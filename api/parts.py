@@ -1,0 +1,45 @@
+"""What the doors are made of: every part of the outside world that they use, gathered once a program."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+
+from starlette.requests import HTTPConnection
+
+from adapters.clock import Clock, SystemClock
+from adapters.event_log import EventLog
+from adapters.object_store import ObjectStore
+from adapters.operations import PresetSets
+from adapters.settings import Settings
+from adapters.subject_keys import SubjectKeys
+from api.addresses import Addresses
+from api.caller import Credentials
+from api.queries.reads import Reads
+from api.tokens import Signer
+
+if TYPE_CHECKING:
+    from api.commands.completion import Completed
+    from api.commands.once import Once
+    from api.notifications.hub import Hub
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Opened and closed by whoever made them; the doors only use them."""
+
+    settings: Settings
+    log: EventLog
+    store: ObjectStore
+    keys: SubjectKeys
+    presets: PresetSets
+    reads: Reads
+    credentials: Credentials
+    signer: Signer
+    addresses: Addresses
+    hub: "Hub"
+    completions: "Once[Completed]"
+    clock: Clock = field(default_factory=SystemClock)
+
+
+def parts_of(connection: HTTPConnection) -> Parts:
+    """The parts of the app that answers this request."""
+    return cast("Parts", connection.app.state.parts)

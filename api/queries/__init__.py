@@ -1,0 +1,1 @@
+"""What people may read: thin routes over the queries of the read models."""

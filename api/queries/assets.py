@@ -1,0 +1,161 @@
+"""Reads assets: a list, one, how far it is, and the way to its bytes."""
+
+from typing import Annotated, Final
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from api.access import Authenticated, CaughtUp, PartsHere
+from api.caller import Caller
+from api.etags import matches
+from api.openapi import problems
+from api.parts import Parts
+from api.problems import NotFound
+from api.queries.cursors import cursor_for, mark_of
+from api.representations import (
+    ORIGINAL,
+    WORKING,
+    Asset,
+    AssetPage,
+    AssetStatus,
+    Status,
+    asset_shape,
+    find_variant,
+    status_shape,
+    variant_address,
+)
+from projections.assets.queries import AssetRow, VariantRow
+
+LIST: Final = "/v1/assets"
+DEFAULT_PAGE: Final = 50
+LARGEST_PAGE: Final = 200
+# Answers hold addresses that anybody may use: no cache but the caller's own may keep them.
+PRIVATE: Final = {"Cache-Control": "private, no-cache"}
+
+router = APIRouter(tags=["assets"], dependencies=[CaughtUp])
+
+AssetId = Annotated[UUID, Path(description="An asset of yours.")]
+VariantName = Annotated[str, Path(min_length=1, max_length=100, examples=["small"])]
+
+
+@router.get(
+    LIST, response_model=AssetPage, summary="List your assets", responses=problems(401, 422, 429, 503)
+)
+async def list_assets(
+    parts: PartsHere,
+    caller: Authenticated,
+    status: Annotated[Status | None, Query(description="Only those of this status.")] = None,
+    limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = DEFAULT_PAGE,
+    cursor: Annotated[
+        str | None, Query(max_length=1000, description="`next_cursor` of the page before.")
+    ] = None,
+) -> Response:
+    """Newest first. Pages don't shift when new assets arrive."""
+    bound_to = f"assets {caller.user_id} {status or ''}"
+    before = mark_of(parts.signer, cursor, bound_to=bound_to) if cursor is not None else None
+    rows = await parts.reads.assets_page(
+        owner_id=caller.user_id, status=status, limit=limit + 1, before=before
+    )
+    page, more = rows[:limit], len(rows) > limit
+    marked = (page[-1].listed_at, page[-1].asset_id) if more else None
+    following = cursor_for(parts.signer, marked, bound_to=bound_to) if marked else None
+    now = parts.clock.now()
+    items = tuple(asset_shape(row, addresses=parts.addresses, now=now) for row in page)
+    response = _json(AssetPage(items=items, next_cursor=following))
+    if following is not None:
+        query = {"limit": limit, "cursor": following} | ({"status": status} if status else {})
+        response.headers["Link"] = f'<{LIST}?{urlencode(query)}>; rel="next"'
+    return response
+
+
+@router.get(
+    LIST + "/{asset_id}",
+    response_model=Asset,
+    summary="Read an asset",
+    responses={304: {"description": "You have it already."}, **problems(401, 404, 422, 429, 503)},
+)
+async def read_asset(
+    parts: PartsHere, caller: Authenticated, asset_id: AssetId, request: Request
+) -> Response:
+    """Everything about one asset, with an ETag."""
+    row = await _row(parts, caller, asset_id)
+    now = parts.clock.now()
+    etag = f'"{row.version}-{row.position_partition}.{row.position_offset}-{parts.addresses.number(now)}"'
+    if matches(request.headers.get("if-none-match"), etag):
+        return Response(status_code=304, headers={**PRIVATE, "ETag": etag})
+    response = _json(asset_shape(row, addresses=parts.addresses, now=now))
+    response.headers["ETag"] = etag
+    return response
+
+
+@router.get(
+    LIST + "/{asset_id}/status",
+    response_model=AssetStatus,
+    summary="Ask how far an asset is",
+    responses=problems(401, 404, 422, 429, 503),
+)
+async def read_status(parts: PartsHere, caller: Authenticated, asset_id: AssetId) -> Response:
+    """Small and cheap. While work goes on, Retry-After says when to ask again."""
+    row = await _row(parts, caller, asset_id)
+    response = _json(status_shape(row))
+    if row.status in WORKING:
+        response.headers["Retry-After"] = "1"
+    return response
+
+
+@router.get(
+    LIST + "/{asset_id}/variants/{name}",
+    status_code=307,
+    response_class=RedirectResponse,
+    summary="Go to a variant's bytes",
+    responses=problems(401, 404, 422, 429, 503),
+)
+async def read_variant(
+    parts: PartsHere, caller: Authenticated, asset_id: AssetId, name: VariantName
+) -> RedirectResponse:
+    """Redirects to where the bytes are, for example for the `src` of an image."""
+    row, variant = await _variant(parts, caller, asset_id, name)
+    address = variant_address(row, variant, addresses=parts.addresses, now=parts.clock.now())
+    return RedirectResponse(address, headers=PRIVATE)
+
+
+@router.get(
+    LIST + "/{asset_id}/download",
+    status_code=307,
+    response_class=RedirectResponse,
+    summary="Download an asset",
+    responses=problems(401, 404, 422, 429, 503),
+)
+async def download(
+    parts: PartsHere,
+    caller: Authenticated,
+    asset_id: AssetId,
+    variant: Annotated[str, Query(min_length=1, max_length=100)] = ORIGINAL,
+) -> RedirectResponse:
+    """Redirects to the bytes as an attachment under the name that the file was uploaded with."""
+    row, found = await _variant(parts, caller, asset_id, variant)
+    address = parts.addresses.save(
+        found.object_key, now=parts.clock.now(), content_type=found.content_type, file_name=row.file_name
+    )
+    return RedirectResponse(address, headers=PRIVATE)
+
+
+async def _row(parts: Parts, caller: Caller, asset_id: UUID) -> AssetRow:
+    row = await parts.reads.asset(owner_id=caller.user_id, asset_id=asset_id)
+    if row is None:
+        raise NotFound
+    return row
+
+
+async def _variant(parts: Parts, caller: Caller, asset_id: UUID, name: str) -> tuple[AssetRow, VariantRow]:
+    row = await _row(parts, caller, asset_id)
+    variant = find_variant(row, name)
+    if variant is None:
+        raise NotFound
+    return row, variant
+
+
+def _json(body: Asset | AssetPage | AssetStatus) -> Response:
+    return Response(body.model_dump_json(), media_type="application/json", headers=PRIVATE)

@@ -1,0 +1,184 @@
+"""All that the doors ask of Postgres, as one Protocol, and the implementation over pool and watch."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+import psycopg
+
+from adapters.read_store import Pool
+from projections.activity import queries as activity
+from projections.activity.queries import ActivityRow
+from projections.assets import queries as assets
+from projections.assets.queries import AssetRow
+from projections.jobs import queries as jobs
+from projections.jobs.queries import JobRow
+from projections.waiting import PositionWatch
+from schemas.positions import Position
+
+
+class Wakes(Protocol):
+    """Wakes its holder when something new was applied."""
+
+    async def woken(self, timeout: float | None = None) -> bool:
+        """Waits for the next batch; False when `timeout` seconds passed without one."""
+        ...
+
+
+class Reads(Protocol):
+    """The read models and the soft state. Without a database calls raise psycopg.OperationalError."""
+
+    async def asset(self, *, owner_id: UUID, asset_id: UUID) -> AssetRow | None:
+        """One asset of this owner."""
+        ...
+
+    async def assets_page(
+        self, *, owner_id: UUID, status: str | None, limit: int, before: tuple[datetime, UUID] | None
+    ) -> list[AssetRow]:
+        """The owner's assets, newest first, after the one that `before` names."""
+        ...
+
+    async def assets_by_id(self, asset_ids: Sequence[UUID]) -> list[AssetRow]:
+        """Those of the assets that exist, whoever owns them."""
+        ...
+
+    async def job(self, *, owner_id: UUID | None, job_id: UUID) -> JobRow | None:
+        """One job of this owner, or of anybody where the owner is None."""
+        ...
+
+    async def entries_after(
+        self, *, topic: str, after: Mapping[int, int], owner_id: UUID | None, limit: int
+    ) -> list[ActivityRow]:
+        """What happened after a vector of positions; offsets ascend in each partition, without gaps."""
+        ...
+
+    async def by_event_id(self, event_id: UUID) -> ActivityRow | None:
+        """The record of an event that was applied."""
+        ...
+
+    async def positions(self, topic: str) -> dict[int, int]:
+        """The next offset to apply of each partition."""
+        ...
+
+    async def wait_for(self, position: Position, timeout: float) -> None:
+        """Returns once the position is applied; raises projections.waiting.NotYetApplied."""
+        ...
+
+    def subscribe(self) -> AbstractContextManager[Wakes]:
+        """Something to wait on that wakes at each applied batch."""
+        ...
+
+    async def reserve(self, scope: bytes, request_hash: bytes, now: datetime) -> "Reservation":
+        """Reserves an Idempotency-Key for a request, or tells for which one it is reserved already."""
+        ...
+
+    async def answer(self) -> bool:
+        """Whether the database answers; never raises."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reservation:
+    """An Idempotency-Key in use: the hash of the request it was first used for, and when that was."""
+
+    request_hash: bytes
+    first_asked: datetime
+
+
+# The first of two that come at once inserts; the other waits for it inside "on conflict" and reads its row.
+_RESERVE = b"""
+with mine as (
+    insert into api.idempotency (scope, request_hash, created_at) values (%(scope)s, %(hash)s, %(now)s)
+    on conflict (scope) do nothing
+    returning request_hash, created_at
+)
+select request_hash, created_at from mine
+union all
+select request_hash, created_at from api.idempotency where scope = %(scope)s
+limit 1
+"""
+
+
+class PostgresReads:
+    """The Protocol over a pool of connections and a watch of positions, which others open and close."""
+
+    def __init__(self, pool: Pool, watch: PositionWatch) -> None:
+        self._pool = pool
+        self._watch = watch
+
+    async def asset(self, *, owner_id: UUID, asset_id: UUID) -> AssetRow | None:
+        """As the Protocol says."""
+        async with self._connection() as conn:
+            return await assets.asset(conn, owner_id=owner_id, asset_id=asset_id)
+
+    async def assets_page(
+        self, *, owner_id: UUID, status: str | None, limit: int, before: tuple[datetime, UUID] | None
+    ) -> list[AssetRow]:
+        """As the Protocol says."""
+        async with self._connection() as conn:
+            return await assets.assets_page(
+                conn, owner_id=owner_id, status=status, limit=limit, before=before
+            )
+
+    async def assets_by_id(self, asset_ids: Sequence[UUID]) -> list[AssetRow]:
+        """As the Protocol says."""
+        async with self._connection() as conn:
+            return await assets.assets_by_id(conn, asset_ids=asset_ids)
+
+    async def job(self, *, owner_id: UUID | None, job_id: UUID) -> JobRow | None:
+        """As the Protocol says."""
+        async with self._connection() as conn:
+            return await jobs.job(conn, owner_id=owner_id, job_id=job_id)
+
+    async def entries_after(
+        self, *, topic: str, after: Mapping[int, int], owner_id: UUID | None, limit: int
+    ) -> list[ActivityRow]:
+        """As the Protocol says."""
+        async with self._connection() as conn:
+            return await activity.entries_after(
+                conn, topic=topic, after=after, owner_id=owner_id, limit=limit
+            )
+
+    async def by_event_id(self, event_id: UUID) -> ActivityRow | None:
+        """As the Protocol says."""
+        async with self._connection() as conn:
+            return await activity.by_event_id(conn, event_id)
+
+    async def positions(self, topic: str) -> dict[int, int]:
+        """As the Protocol says."""
+        async with self._connection() as conn:
+            return dict(await activity.positions(conn, topic))
+
+    async def wait_for(self, position: Position, timeout: float) -> None:
+        """As the Protocol says."""
+        await self._watch.wait_for(position, timeout)
+
+    def subscribe(self) -> AbstractContextManager[Wakes]:
+        """As the Protocol says."""
+        return self._watch.subscribe()
+
+    async def reserve(self, scope: bytes, request_hash: bytes, now: datetime) -> Reservation:
+        """As the Protocol says."""
+        parameters = {"scope": scope, "hash": request_hash, "now": now}
+        async with self._connection() as conn:
+            # In the blink in which the other's row was not visible yet, the statement finds neither.
+            while (row := await (await conn.execute(_RESERVE, parameters)).fetchone()) is None:
+                pass
+        return Reservation(request_hash=bytes(row[0]), first_asked=row[1])
+
+    async def answer(self) -> bool:
+        """As the Protocol says."""
+        try:
+            async with self._connection() as conn:
+                await conn.execute(b"select 1")
+        except (psycopg.Error, TimeoutError):
+            return False
+        return True
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[psycopg.AsyncConnection[tuple[Any, ...]]]:
+        async with self._pool.connection() as conn:
+            yield conn
