@@ -67,6 +67,18 @@ def safe_text(text: str, longest: int = _MAX_TEXT) -> str:
     return _UNSAFE.sub(" ", text).strip()[:longest]
 
 
+def cleaned(fields: Mapping[str, object]) -> dict[str, object]:
+    """Metadata from a process that is not trusted, as safe and as small as `read` would have given it."""
+    groups = {
+        safe_text(group): _tidied(tags) for group, tags in list(fields.items())[:2] if isinstance(tags, dict)
+    }
+    return _capped(groups)
+
+
+def _tidied(tags: Mapping[str, object]) -> dict[str, object]:
+    return {safe_text(name, _MAX_CAMERA): _json(value) for name, value in tags.items()}
+
+
 def _orientation(value: object) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
