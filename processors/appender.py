@@ -1,0 +1,99 @@
+"""Appends what a worker has to say, tries again for a while, and gives the log up for gone after that."""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+from uuid import UUID
+
+from adapters.clock import Clock
+from adapters.dead_letters import DeadLetterNotWritten, DeadLetters, Reason
+from adapters.event_log import EventLog, LogUnavailable, OutcomeUnknown
+from processors.failures import LogGone
+from processors.jobs import Job
+from processors.knowledge import Knowledge
+from processors.sightings import sighting_in
+from schemas.envelope import Metadata, RawRecord, read_headers
+from schemas.events import Event
+
+T = TypeVar("T")
+
+# Longer than a broker's restart; a worker that waited for ever would hold its partitions all that time.
+PATIENCE_SECONDS = 15.0
+_PAUSE_SECONDS = 0.25
+
+
+class Appender:
+    """The way out of a processor; `source` stands in every event it says, `component` in dead letters.
+
+    `retried` is called at each append that is made again: the same event, so that a repeat does no harm.
+    """
+
+    def __init__(
+        self,
+        *,
+        log: EventLog,
+        dead_letters: DeadLetters,
+        knowledge: Knowledge,
+        clock: Clock,
+        source: str,
+        component: str,
+        retried: Callable[[], None],
+        child_of: Callable[[str | None], str | None],
+        patience: float = PATIENCE_SECONDS,
+    ) -> None:
+        self._log = log
+        self._dead_letters = dead_letters
+        self._knowledge = knowledge
+        self._clock = clock
+        self._source = source
+        self._component = component
+        self._retried = retried
+        self._child_of = child_of
+        self._patience = patience
+
+    async def say(self, event: Event, *, job: Job, record: RawRecord) -> None:
+        """Appends an event that `record` led to, and takes note of it; raises LogGone, RecordTooLarge."""
+        headers = read_headers(record.headers)
+        metadata = Metadata(
+            correlation_id=_uuid(headers.get("correlationid")) or job.cause,
+            causation_id=job.cause,
+            traceparent=self._child_of(headers.get("traceparent")),
+            lane=job.lane,
+            job_id=job.job_id,
+            source=self._source,
+        )
+        position = await self._persist(
+            lambda: self._log.append(event, metadata), on=(LogUnavailable, OutcomeUnknown)
+        )
+        self._knowledge.said(position.partition, sighting_in(event, position.offset))
+
+    async def set_aside(self, record: RawRecord, *, kind: str, code: str, attempts: int) -> None:
+        """Writes a dead letter; raises LogGone."""
+        reason = Reason(
+            component=self._component,
+            code=code,
+            error_kind=kind,
+            first_failed_at=self._clock.now(),
+            attempts=attempts,
+        )
+        await self._persist(lambda: self._dead_letters.append(record, reason), on=(DeadLetterNotWritten,))
+
+    async def _persist(self, append: Callable[[], Awaitable[T]], on: tuple[type[Exception], ...]) -> T:
+        deadline = time.monotonic() + self._patience
+        while True:
+            try:
+                return await append()
+            except on as error:
+                if time.monotonic() >= deadline:
+                    raise LogGone(type(error).__name__) from error
+            self._retried()
+            await asyncio.sleep(_PAUSE_SECONDS * (0.5 + random.random()))  # noqa: S311 - jitter, no secret
+
+
+def _uuid(text: str | None) -> UUID | None:
+    try:
+        return None if text is None else UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,233 @@
+"""The reactor: takes a record, has the work done, and turns every way it can end into something said.
+
+Nothing is ever raised out of `take`. What it can't say it does not pass over: the process leaves instead,
+nothing is committed, and the record comes again.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NoReturn, assert_never
+
+from adapters.clock import Clock, new_id
+from adapters.failpoints import Failpoints
+from processors.appender import Appender
+from processors.attempts import Begin, GiveUp, Skip
+from processors.failures import Interruption, LogGone, Unfit
+from processors.hand import Hand
+from processors.jobs import Attempt, Job, Processor
+from processors.journal import Journal
+from processors.knowledge import Knowledge
+from processors.patience import Patience
+from processors.policy import UNEXPECTED, Verdict, judge, lost
+from schemas.codec import Codec
+from schemas.decode_errors import DecodeError, UnknownEventType
+from schemas.envelope import RawRecord, read_headers
+from schemas.events import ProcessingFailed, ProcessingStarted
+
+_PAUSE_AFTER_A_BUG = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a reactor is made of. `lane` is the one it works for, `worker` its name in events.
+
+    `room` bounds the jobs that are worked on at a time, `leave` ends the process at once.
+    """
+
+    codec: Codec
+    appender: Appender
+    knowledge: Knowledge
+    journal: Journal
+    clock: Clock
+    failpoints: Failpoints
+    patience: Callable[[], Patience]
+    room: asyncio.Semaphore
+    leave: Callable[[str], NoReturn]
+    lane: str
+    worker: str
+
+
+class Reactor:
+    """Applies the failure policy around one processor."""
+
+    def __init__(self, processor: Processor, parts: Parts) -> None:
+        self._processor = processor
+        self._parts = parts
+        self._journal = parts.journal
+        self._hands: set[Hand] = set()
+        self._empty = asyncio.Event()
+        self._closed = False
+
+    @property
+    def in_hand(self) -> int:
+        """Records being looked at or worked on now."""
+        return len(self._hands)
+
+    async def take(self, record: RawRecord, hand: Hand) -> bool:
+        """Handles one record; whether it is done with. If not, it must be neither acked nor passed over."""
+        if self._closed:
+            return False
+        self._hands.add(hand)
+        self._empty.clear()
+        try:
+            with self._journal.about(record):
+                return await self._take(record, hand)
+        except LogGone as error:
+            self._parts.leave(f"the event log took nothing for too long ({error})")
+        except Exception as error:  # noqa: BLE001 - whatever escapes here would be acknowledged and lost
+            self._journal.fault(error)
+            self._parts.leave(f"the reactor itself failed: {type(error).__name__}")
+        finally:
+            self._hands.discard(hand)
+            if not self._hands:
+                self._empty.set()
+
+    async def drain(self, grace: float) -> None:
+        """Takes no more; lets the work in hand end for `grace` seconds, then cuts it."""
+        self._closed = True
+        for hand in [hand for hand in self._hands if not hand.working]:
+            hand.cut("shutdown")
+        if await self._emptied(grace):
+            return
+        for hand in list(self._hands):
+            hand.cut("shutdown")
+        await self._emptied(grace)
+
+    async def _emptied(self, seconds: float) -> bool:
+        if self._hands:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._empty.wait(), seconds)
+        return not self._hands
+
+    async def _take(self, record: RawRecord, hand: Hand) -> bool:
+        job = await self._job_in(record)
+        if job is None:
+            return True
+        settled = await self._admitted(job, record, hand)
+        self._journal.handled(settled)
+        return settled
+
+    async def _admitted(self, job: Job, record: RawRecord, hand: Hand) -> bool:
+        """Waits until the log ahead is known and there is room, then works on the job."""
+        try:
+            await hand.hold(self._parts.knowledge.wait_open(record.partition))
+            await hand.hold(self._parts.room.acquire())
+        except Interruption:
+            return False
+        try:
+            hand.working = True
+            with self._journal.job(job):
+                return await self._attempts(job, record, hand)
+        except Interruption:
+            return False
+        finally:
+            self._parts.room.release()
+
+    async def _job_in(self, record: RawRecord) -> Job | None:
+        """The job that the record asks us for; what can't be read goes to the dead letters."""
+        lane = read_headers(record.headers).get("lane")
+        if lane is not None and lane != self._parts.lane:
+            self._journal.passed("other_lane")
+            return None
+        try:
+            event = self._parts.codec.decode(record.value)
+        except UnknownEventType:
+            self._journal.passed("unknown_type")
+            return None
+        except DecodeError as error:
+            await self._set_aside(record, kind="undecodable", code=error.code)
+            return None
+        except Exception as error:  # noqa: BLE001 - bytes that break the codec must not stop the partition
+            self._journal.fault(error)
+            await self._set_aside(record, kind="undecodable", code=UNEXPECTED)
+            return None
+        job = self._processor.job_in(event)
+        if job is None:
+            self._journal.passed("no_request")
+            return None
+        if job.lane != self._parts.lane:
+            self._journal.passed("other_lane")
+            return None
+        return job
+
+    async def _attempts(self, job: Job, record: RawRecord, hand: Hand) -> bool:
+        while True:
+            known = self._parts.knowledge.verdict(record.partition, job_id=job.job_id, asset_id=job.asset_id)
+            match known:
+                case Skip(reason):
+                    self._journal.skipped(reason)
+                    return True
+                case GiveUp(attempt):
+                    self._journal.failed(lost(), attempt)
+                    await self._fail(job, record, attempt, lost())
+                    return True
+                case Begin():
+                    verdict = await self._attempt(job, record, hand, known)
+                    if verdict is None or verdict.settled:
+                        return True
+                    if verdict.kind == "interrupted":
+                        return False
+                    await hand.hold(asyncio.sleep(_PAUSE_AFTER_A_BUG))
+                case _:
+                    assert_never(known)
+
+    async def _attempt(self, job: Job, record: RawRecord, hand: Hand, known: Begin) -> Verdict | None:
+        """One attempt, from what is said at its start to what is said at its end; None when all is well."""
+        await self._start(job, record, known.attempt)
+        attempt = Attempt(number=known.attempt, patience=self._parts.patience())
+        try:
+            result = await hand.hold(self._processor.work(job, attempt))
+            self._parts.failpoints.hit("worker.before_append")
+            await self._parts.appender.say(result, job=job, record=record)
+            self._parts.failpoints.hit("worker.after_append")
+        except LogGone:
+            raise
+        except Exception as error:  # noqa: BLE001 - a bug in the work is an outcome that is said
+            verdict = judge(error, known.bad_ends)
+            self._journal.failed(verdict, known.attempt, error)
+            await self._fail(job, record, known.attempt, verdict)
+            if isinstance(error, Unfit):
+                self._parts.leave("this process can render no more")
+            return verdict
+        self._journal.ready(result)
+        return None
+
+    async def _start(self, job: Job, record: RawRecord, attempt: int) -> None:
+        self._journal.started(attempt)
+        self._parts.failpoints.hit("worker.before_start")
+        started = ProcessingStarted(
+            event_id=new_id(),
+            occurred_at=self._parts.clock.now(),
+            asset_id=job.asset_id,
+            owner_id=job.owner_id,
+            job_id=job.job_id,
+            attempt=attempt,
+            worker=self._parts.worker,
+            lane=job.lane,
+        )
+        await self._parts.appender.say(started, job=job, record=record)
+        self._parts.failpoints.hit("worker.after_start")
+
+    async def _fail(self, job: Job, record: RawRecord, attempt: int, verdict: Verdict) -> None:
+        # The dead letter comes first: were we killed in between, the event alone would end the job.
+        if verdict.dead_letter:
+            await self._set_aside(record, kind=verdict.kind, code=verdict.code, attempts=attempt)
+        failed = ProcessingFailed(
+            event_id=job.failure_id(attempt, verdict.kind),
+            occurred_at=self._parts.clock.now(),
+            asset_id=job.asset_id,
+            owner_id=job.owner_id,
+            job_id=job.job_id,
+            attempt=attempt,
+            kind=verdict.kind,
+            code=verdict.code,
+            retryable=verdict.retryable,
+            will_retry=verdict.will_retry,
+        )
+        await self._parts.appender.say(failed, job=job, record=record)
+
+    async def _set_aside(self, record: RawRecord, *, kind: str, code: str, attempts: int = 1) -> None:
+        await self._parts.appender.set_aside(record, kind=kind, code=code, attempts=attempts)
+        self._journal.set_aside(kind, code)

@@ -1,0 +1,201 @@
+"""The variants processor: an upload that was completed becomes a stored set of variants."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Protocol, TypeVar, cast
+
+from adapters.clock import Clock
+from adapters.failpoints import Failpoints
+from adapters.object_store import ObjectStore
+from adapters.operations import PresetSets
+from adapters.subject_keys import SubjectKeys, UnknownKey
+from processors.failures import Exhaustion, Interruption, Refusal, Unfit
+from processors.imaging import contract
+from processors.jobs import Attempt, Job
+from processors.journal import Journal
+from processors.patience import Patience
+from processors.sandbox import Exhausted, Interrupted, Rendered, SandboxUnavailable
+from processors.variants.facts import declared_sha256, seal_facts
+from processors.variants.keys import manifest_key, variants_folder
+from processors.variants.manifest import Manifest, ManifestBroken, read_manifest
+from processors.variants.shelf import Shelf, together
+from processors.variants.storing import manifest_of, store
+from schemas.events import Cost, Encoder, Event, Preset, UploadCompleted, VariantsReady
+
+T = TypeVar("T")
+
+
+class Renderer(Protocol):
+    """What the processor needs of the sandbox."""
+
+    @property
+    def encoder(self) -> contract.Encoder:
+        """Which programs decide the bytes of a variant."""
+        ...
+
+    async def render(
+        self,
+        data: bytes | memoryview,
+        *,
+        owner: str,
+        presets: Sequence[contract.Preset],
+        expected_sha256: str | None = None,
+    ) -> Rendered:
+        """The variants of a source; raises Refused, Exhausted, Interrupted."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What the processor works with."""
+
+    store: ObjectStore
+    keys: SubjectKeys
+    presets: PresetSets
+    renderer: Renderer
+    journal: Journal
+    clock: Clock
+    failpoints: Failpoints
+
+
+class _UnknownPresets(Exception):
+    """A preset set that the operations topic has not defined (yet)."""
+
+
+class VariantsProcessor:
+    """Renders originals into the preset set that their request names."""
+
+    component = "variants"
+    source = "/processors/variants"
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+
+    def job_in(self, event: Event) -> Job | None:
+        """A completed upload asks for its variants; nothing else does."""
+        match event:
+            case UploadCompleted():
+                return Job(
+                    job_id=event.job_id,
+                    asset_id=event.asset_id,
+                    owner_id=event.owner_id,
+                    lane=event.lane,
+                    cause=event.event_id,
+                    request=event,
+                )
+            case _:
+                return None
+
+    async def work(self, job: Job, attempt: Attempt) -> VariantsReady:
+        """Renders and stores, or finds that all of it stands already and says so."""
+        began = time.perf_counter()
+        request, shelf = job.request, Shelf(self._tools.store, attempt.patience)
+        folder = variants_folder(
+            asset_id=job.asset_id,
+            object_key=request.object_key,
+            preset_set=request.preset_set,
+            encoder=Encoder(**asdict(self._tools.renderer.encoder)),
+        )
+        self._tools.failpoints.hit("worker.before_read")
+        with self._tools.journal.stage("fetch"):
+            known, original = await together(
+                shelf.find(manifest_key(folder)), shelf.original(request.object_key, request.size)
+            )
+        original = cast("bytes", original)
+        manifest = self._read(known, folder, request)
+        cpu_ms, rss_kib, written = 0, 0, 0
+        if manifest is None:
+            with await self._rendered(original, request, attempt.patience) as rendered:
+                cpu_ms, rss_kib = round(rendered.cost.cpu_ms), rendered.cost.peak_rss_kib
+                manifest = await self._described(rendered, request, folder, attempt.patience)
+                with self._tools.journal.stage("store"):
+                    written = await store(
+                        shelf, rendered, manifest, folder=folder, failpoints=self._tools.failpoints
+                    )
+        return VariantsReady(
+            event_id=job.result_id,
+            occurred_at=self._tools.clock.now(),
+            asset_id=job.asset_id,
+            owner_id=job.owner_id,
+            job_id=job.job_id,
+            attempt=attempt.number,
+            source=manifest.source,
+            variants=manifest.variants,
+            manifest_key=manifest_key(folder),
+            sealed_facts=manifest.sealed_facts,
+            metadata_key=manifest.metadata_key,
+            preset_set=manifest.preset_set,
+            encoder=manifest.encoder,
+            cost=Cost(
+                cpu_ms=cpu_ms,
+                wall_ms=round((time.perf_counter() - began) * 1000),
+                peak_rss_kib=rss_kib,
+                bytes_read=len(original) + len(known or b""),
+                bytes_written=written,
+            ),
+        )
+
+    def _read(self, data: bytes | None, folder: str, request: UploadCompleted) -> Manifest | None:
+        """The manifest that stands there, if it is one and about this original and preset set."""
+        if data is None:
+            return None
+        try:
+            manifest = read_manifest(data)
+        except ManifestBroken:
+            manifest = None
+        fits = (
+            manifest is not None
+            and manifest.source.object_key == request.object_key
+            and manifest.preset_set == request.preset_set
+        )
+        if not fits:
+            self._tools.journal.manifest_broken(manifest_key(folder))
+        return manifest if fits else None
+
+    async def _rendered(self, original: bytes, request: UploadCompleted, patience: Patience) -> Rendered:
+        """The variants, in memory of the sandbox's; to be closed."""
+        presets = await self._presets(request.preset_set, patience)
+        sha256 = await self._with_key(lambda: declared_sha256(self._tools.keys, request), patience)
+        try:
+            with self._tools.journal.stage("render"):
+                return await self._tools.renderer.render(
+                    original, owner=str(request.owner_id), presets=presets, expected_sha256=sha256
+                )
+        except contract.Refused as refused:
+            raise Refusal(refused.code) from None
+        except Exhausted as exhausted:
+            raise Exhaustion(exhausted.code) from None
+        except Interrupted:
+            raise Interruption("shutdown") from None
+        except SandboxUnavailable as gone:
+            raise Unfit("shutdown") from gone
+
+    async def _described(
+        self, rendered: Rendered, request: UploadCompleted, folder: str, patience: Patience
+    ) -> Manifest:
+        def seal() -> bytes | None:
+            return seal_facts(
+                self._tools.keys, rendered.facts, user_id=request.owner_id, key_id=request.data_key_id
+            )
+
+        sealed = await self._with_key(seal, patience)
+        return manifest_of(rendered, request=request, folder=folder, sealed_facts=sealed)
+
+    async def _presets(self, preset_set: str, patience: Patience) -> tuple[contract.Preset, ...]:
+        async def look() -> tuple[Preset, ...]:
+            presets = self._tools.presets.definition(preset_set)
+            if presets is None:
+                raise _UnknownPresets(preset_set)
+            return presets
+
+        found = await patience.run(look, on=_UnknownPresets, code="presets_unavailable")
+        return tuple(contract.Preset(**asdict(preset)) for preset in found)
+
+    async def _with_key(self, use: Callable[[], T], patience: Patience) -> T:
+        """What needs the person's key; one that nobody knows is waited for, it is never a null."""
+
+        async def call() -> T:
+            return use()
+
+        return await patience.run(call, on=UnknownKey, code="key_unavailable")
