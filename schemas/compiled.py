@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from textwrap import indent
 from types import NoneType, UnionType
-from typing import Any, Final, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 from schemas.scalars import EPOCH, micros, uuid_from_text, uuid_text, zigzag
@@ -81,6 +81,8 @@ def _names(cls: type, fields: list[tuple[str, object, bool]]) -> dict[str, Any]:
 
 
 def _optional(hint: object) -> tuple[object, bool]:
+    if get_origin(hint) is Literal:
+        return str, False
     if get_origin(hint) not in {Union, UnionType}:
         return hint, False
     (only,) = (part for part in get_args(hint) if part is not NoneType)

@@ -1,0 +1,126 @@
+"""What the log says of one asset and its jobs, at one moment: the state that the lifecycle folds."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from schemas.events import Cost, Encoder, Source, Variant
+
+AssetStatus = Literal["requested", "uploaded", "processing", "ready", "failed"]
+JobStatus = Literal["queued", "active", "completed", "failed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """What was asked for: sizes in bytes, as declared."""
+
+    upload_id: UUID
+    object_key: str
+    content_type: str
+    declared_size: int | None
+    sealed_words: bytes | None
+    requested_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Original:
+    """The bytes that came, never to change."""
+
+    object_key: str
+    content_type: str
+    size: int
+    uploaded_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantSet:
+    """All variants of one preset set, made by the job of that `order`."""
+
+    job_id: UUID
+    order: int
+    preset_set: str
+    source: Source
+    variants: tuple[Variant, ...]
+    manifest_key: str
+    metadata_key: str | None
+    sealed_facts: bytes | None
+    encoder: Encoder
+    ready_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobState:
+    """One piece of work on an asset.
+
+    `order` counts the events that asked for work, from 1. `attempts` is the highest attempt seen,
+    `ended_attempt` the highest that said how it ended badly. `started_at` and `worker` are the last
+    attempt's. The error is the last one's and goes when the job completes.
+    """
+
+    job_id: UUID
+    order: int
+    kind: str
+    lane: str
+    preset_set: str
+    state: JobStatus
+    queued_at: datetime
+    attempts: int = 0
+    ended_attempt: int = 0
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    worker: str | None = None
+    error_kind: str | None = None
+    error_code: str | None = None
+    cost: Cost | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetState:
+    """One asset with all its jobs in their order.
+
+    `version` counts the accepted events that a person caused. The fold never looks at the sealed fields.
+    """
+
+    asset_id: UUID
+    owner_id: UUID
+    version: int
+    upload: Upload
+    original: Original | None = None
+    served: VariantSet | None = None
+    jobs: tuple[JobState, ...] = ()
+
+    @property
+    def newest_job(self) -> JobState | None:
+        """The job that was asked for last."""
+        return self.jobs[-1] if self.jobs else None
+
+    @property
+    def status(self) -> AssetStatus:
+        """Where the asset stands; once a set is served it stays ready, whatever becomes of later jobs."""
+        if self.served is not None:
+            return "ready"
+        if (job := self.newest_job) is None:
+            return "requested"
+        match job.state:
+            case "queued":
+                return "uploaded"
+            case "active":
+                return "processing"
+            case "completed":
+                return "ready"
+            case "failed":
+                return "failed"
+
+    @property
+    def error(self) -> tuple[str, str] | None:
+        """Kind and code of why the asset failed; None in any other status."""
+        job = self.newest_job
+        if self.status != "failed" or job is None or job.error_kind is None or job.error_code is None:
+            return None
+        return job.error_kind, job.error_code
+
+    def job(self, job_id: UUID) -> JobState | None:
+        """The job of that id, if it is one of this asset's."""
+        return next((job for job in self.jobs if job.job_id == job_id), None)
