@@ -25,11 +25,14 @@ def command(
     folder: Folder = None,
     count: Rounds = 7,
     json_file: JsonFile = None,
+    node: Annotated[Path | None, typer.Option(dir_okay=False, help="Another node than the PATH's.")] = None,
     quality: Annotated[bool, typer.Option(help="Compare the variants with a full-size reference.")] = True,
 ) -> None:
     """CPU ms, memory and quality an image: our recipe, what decoding and encoding alone take, and sharp."""
     with pictures(folder) as found, machine.one_core(), ExitStack() as stack:
-        contenders = {name: stack.enter_context(Contender(name, line)) for name, line in _commands().items()}
+        contenders = {
+            name: stack.enter_context(Contender(name, line)) for name, line in _commands(node).items()
+        }
         samples = measure(contenders, found, count)
         lookers = {name: contender for name, contender in contenders.items() if name != FLOOR}
         qualities = compare(lookers, found) if quality else {}
@@ -37,13 +40,13 @@ def command(
     show(results(samples, qualities, versions), json_file)
 
 
-def _commands() -> dict[str, list[str]]:
+def _commands(node: Path | None) -> dict[str, list[str]]:
     ours = [sys.executable, "-m", "tests.bench.recipe_worker"]
     return {
         OURS: [*ours, "recipe"],
         FLOOR: [*ours, "floor"],
-        TYPICAL: peer_command("sharp", "typical"),
-        TUNED: peer_command("sharp", "tuned"),
+        TYPICAL: peer_command("sharp", "typical", node=node),
+        TUNED: peer_command("sharp", "tuned", node=node),
     }
 
 
