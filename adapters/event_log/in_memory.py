@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 
 from adapters.clock import Clock, SystemClock
 from adapters.event_log.protocol import AppendFailed, LogUnavailable, RecordTooLarge
-from schemas.codec import Codec
+from schemas.codec import Codec, OversizedEvent
 from schemas.envelope import Metadata, RawRecord, headers_for, key_of, topic_of
 from schemas.events import Event
 from schemas.partitioner import partition_for
 from schemas.positions import Position
-from schemas.topics import MAX_RECORD_BYTES, Topics, topic_specs
+from schemas.topics import Topics, topic_specs
 
 
 @dataclass(slots=True)
@@ -56,9 +56,11 @@ class InMemoryEventLog:
         return [self.codec.decode(record.value) for record in self.records]
 
     def _record(self, event: Event, metadata: Metadata) -> RawRecord:
-        topic, key, value = topic_of(event, self.topics), key_of(event), self.codec.encode(event)
-        if len(key) + len(value) > MAX_RECORD_BYTES:
-            raise RecordTooLarge(f"{len(value)} bytes")
+        topic, key = topic_of(event, self.topics), key_of(event)
+        try:
+            value = self.codec.encode(event)
+        except OversizedEvent as error:
+            raise RecordTooLarge(str(error)) from error
         partition = partition_for(key, self._counts()[topic])
         offset = self._next[topic, partition]
         self._next[topic, partition] += 1

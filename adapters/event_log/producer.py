@@ -147,7 +147,11 @@ class RecordProducer:
         except BufferError:
             self._end(pending, LogUnavailable("too many records are waiting for the brokers"))
         except KafkaException as error:
-            self._end(pending, _failure(error.args[0]))
+            # It was never queued, so whatever the matter is, it won't land.
+            failure = _failure(error.args[0])
+            self._end(
+                pending, failure if isinstance(failure, RecordTooLarge) else LogUnavailable(str(failure))
+            )
 
     def _on_delivery(self, pending: _Pending, error: KafkaError | None, message: Message) -> None:
         if error is None:
@@ -173,7 +177,7 @@ class RecordProducer:
     def _note(self, error: KafkaError) -> None:
         if error.fatal() or error.name() == "_FATAL":
             self._fatal = True
-        elif error.name() not in _TOO_LARGE:
+        if error.name() not in _TOO_LARGE:
             self._lost(error.str())
 
     def _lost(self, why: str) -> None:
@@ -253,10 +257,10 @@ class RecordProducer:
             self._fatal = False
             self._away, self._away_since, self._knocked = "a fatal error", time.monotonic(), 0.0
             self._producer = self._make()
+        self._restarted()
         old.purge()
         old.flush(_KNOCK_TIMEOUT_SECONDS)
         self._fatal = False  # the old one may have said it once more
-        self._restarted()
 
     def _farewell(self) -> None:
         self._producer.flush(self._timeout)
