@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from psycopg import AsyncConnection, Connection
 
-from projections.read_models import ReadModel
+from projections.read_models import LIFECYCLE, OF_ASSETS, ReadModel
 from projections.statements import statements
 
 CHANNEL: Final = "darkroom_batch"
@@ -37,10 +37,11 @@ class TopicReplaced(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loop:
-    """Whose checkpoints: the read models that one loop folds from one topic."""
+    """Whose checkpoints: the read models that one loop folds from one topic; `fold` holds the states."""
 
     topic: str
     models: tuple[ReadModel, ...]
+    fold: ReadModel
 
     def scope(self, partitions: Sequence[int] = ()) -> dict[str, Any]:
         """The parameters that every statement here takes."""
@@ -50,6 +51,11 @@ class Loop:
             "versions": [model.version for model in self.models],
             "partitions": list(partitions),
         }
+
+
+def live_loop(topic: str) -> Loop:
+    """The loop that keeps the asset log's read models up to date."""
+    return Loop(topic=topic, models=OF_ASSETS, fold=LIFECYCLE)
 
 
 def open_positions(

@@ -50,6 +50,7 @@ def install(conn: Connection[Any], models: Sequence[ReadModel] = OF_ASSETS) -> N
     """
     with conn.transaction():
         conn.execute(statements(_SQL)["lock"], {"key": _INSTALL_LOCK})
+        conn.execute(statements(_SQL)["schema_of_views"])
         for model in models:
             if conn.execute(statements(_SQL)["installed"], _named(model)).fetchone() is None:
                 _make(conn, model)

@@ -2,6 +2,9 @@
 -- Held to the end of the transaction: one installer at a time.
 select pg_advisory_xact_lock(%(key)s), set_config('client_min_messages', 'warning', true)
 
+-- name: schema_of_views
+create schema if not exists live
+
 -- name: installed
 select 1 from infra.read_models where name = %(name)s and version = %(version)s
 

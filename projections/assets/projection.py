@@ -1,0 +1,111 @@
+"""Folds each asset that a batch changed into its one row."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from psycopg import Connection
+from psycopg.types.json import Jsonb
+
+from projections.assets.clear import ClearText
+from projections.folding import Changed, Folded
+from projections.read_models import ASSETS
+from projections.tables import Table
+from schemas.events import Variant
+
+TABLE: Final = Table(
+    model=ASSETS,
+    name="assets",
+    columns={
+        "asset_id": "uuid",
+        "owner_id": "uuid",
+        "status": "text",
+        "title": "text",
+        "description": "text",
+        "tags": "text[]",
+        "file_name": "text",
+        "content_type": "text",
+        "size": "int8",
+        "requested_at": "timestamptz",
+        "uploaded_at": "timestamptz",
+        "listed_at": "timestamptz",
+        "processed_at": "timestamptz",
+        "expires_at": "timestamptz",
+        "deleted_at": "timestamptz",
+        "taken_at": "text",
+        "camera": "text",
+        "thumbhash": "text",
+        "width": "int8",
+        "height": "int8",
+        "upload_id": "uuid",
+        "original_key": "text",
+        "variants": "jsonb",
+        "preset_set": "text",
+        "job_id": "uuid",
+        "error_kind": "text",
+        "error_code": "text",
+        "version": "int8",
+        "position_partition": "int4",
+        "position_offset": "int8",
+    },
+)
+
+Row = tuple[Any, ...]
+
+
+def write(conn: Connection[Any], folded: Folded, clear: ClearText) -> None:
+    """Replaces the rows of the assets that the batch changed."""
+    TABLE.replace(conn, list(folded.changed), rows(folded, clear))
+
+
+def rows(folded: Folded, clear: ClearText) -> Iterator[Row]:
+    """One row for each changed asset, values in the order of TABLE's columns; raises what `clear` raises."""
+    return (_row(changed, clear) for changed in folded.changed.values())
+
+
+def _row(changed: Changed, clear: ClearText) -> Row:
+    state = changed.state
+    upload, original, served, job = state.upload, state.original, state.served, state.newest_job
+    words = clear.words(state.owner_id, upload.sealed_words)
+    facts = clear.facts(state.owner_id, served.sealed_facts if served else None)
+    return (
+        state.asset_id,
+        state.owner_id,
+        state.status,
+        words.title,
+        words.description,
+        list(words.tags),
+        words.file_name,
+        original.content_type if original else upload.content_type,
+        original.size if original else upload.declared_size,
+        upload.requested_at,
+        original.uploaded_at if original else None,
+        original.uploaded_at if original else upload.requested_at,
+        served.ready_at if served else None,
+        upload.expires_at,
+        None,
+        facts.taken_at,
+        facts.camera,
+        facts.thumbhash,
+        served.source.width if served else None,
+        served.source.height if served else None,
+        upload.upload_id,
+        original.object_key if original else None,
+        Jsonb([_variant(variant) for variant in served.variants] if served else []),
+        served.preset_set if served else job.preset_set if job else None,
+        job.job_id if job else None,
+        *(state.error or (None, None)),
+        state.version,
+        changed.partition,
+        changed.offset,
+    )
+
+
+def _variant(variant: Variant) -> dict[str, Any]:
+    return {
+        "name": variant.name,
+        "object_key": variant.object_key,
+        "content_type": variant.content_type,
+        "width": variant.width,
+        "height": variant.height,
+        "size": variant.size,
+    }

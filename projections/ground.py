@@ -1,0 +1,67 @@
+"""Where the loop stands in Postgres: its tables, its checkpoints, each made where it is missing."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import psycopg
+
+from adapters.settings import KafkaSettings
+from projections import checkpoints, read_models
+from projections.checkpoints import Loop
+from projections.database import Database
+from projections.outages import Patience
+from projections.topic import TopicMissing, describe
+
+Act = Callable[[psycopg.Connection[Any]], dict[int, int]]
+
+
+class Ground:
+    """Finds and makes the ground to stand on; after trouble in the database nothing is taken for granted."""
+
+    def __init__(self, *, loop: Loop, kafka: KafkaSettings, database: Database, patience: Patience) -> None:
+        self.loop = loop
+        self._kafka = kafka
+        self._database = database
+        self._patience = patience
+        self._shaken = False
+
+    def open(self, partitions: Sequence[int]) -> dict[int, int]:
+        """The next offset of each partition, waited for, whatever has to be made or asked for it.
+
+        Raises what says that log and rows don't belong together (Diverged, TopicReplaced, WrongPartitions),
+        and Stopping.
+        """
+        topic = self._patience.until_done("log", lambda: describe(self._kafka, self.loop.topic), TopicMissing)
+        return self._patience.until_done("read models", lambda: self._open(partitions, topic.topic_id))
+
+    def find(self, partitions: Sequence[int]) -> dict[int, int]:
+        """The next offset of each partition as it stands now; raises psycopg.Error."""
+        if self._shaken:
+            return self._open(partitions, None)
+        return self._on(lambda conn: checkpoints.read_positions(conn, self.loop, partitions))
+
+    @property
+    def shaken(self) -> bool:
+        """Whether something went wrong with the database since the ground was last found whole."""
+        return self._shaken
+
+    def shake(self) -> None:
+        """Something went wrong: the connection is given up, tables and checkpoints will be looked for."""
+        self._shaken = True
+        self._database.drop()
+
+    def _open(self, partitions: Sequence[int], topic_id: str | None) -> dict[int, int]:
+        def act(conn: psycopg.Connection[Any]) -> dict[int, int]:
+            read_models.install(conn, self.loop.models)
+            return checkpoints.open_positions(conn, self.loop, partitions, topic_id)
+
+        found = self._on(act)
+        self._shaken = False
+        return found
+
+    def _on(self, act: Act) -> dict[int, int]:
+        try:
+            return act(self._database.connection())
+        except psycopg.Error:
+            self.shake()
+            raise

@@ -1,0 +1,63 @@
+"""Folds each job of the assets that a batch changed into its one row."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any, Final
+
+from psycopg import Connection
+from psycopg.types.json import Jsonb
+
+from projections.folding import Folded
+from projections.read_models import JOBS
+from projections.tables import Table
+
+TABLE: Final = Table(
+    model=JOBS,
+    name="jobs",
+    columns={
+        "asset_id": "uuid",
+        "job_id": "uuid",
+        "owner_id": "uuid",
+        "kind": "text",
+        "lane": "text",
+        "state": "text",
+        "attempts": "int8",
+        "error_kind": "text",
+        "error_code": "text",
+        "queued_at": "timestamptz",
+        "started_at": "timestamptz",
+        "finished_at": "timestamptz",
+        "worker": "text",
+        "cost": "jsonb",
+    },
+)
+
+Row = tuple[Any, ...]
+
+
+def write(conn: Connection[Any], folded: Folded) -> None:
+    """Replaces the jobs of the assets that the batch changed."""
+    TABLE.replace(conn, list(folded.changed), rows(folded))
+
+
+def rows(folded: Folded) -> Iterator[Row]:
+    """All jobs of the changed assets, values in the order of TABLE's columns."""
+    for changed in folded.changed.values():
+        state = changed.state
+        for job in state.jobs:
+            yield (
+                state.asset_id,
+                job.job_id,
+                state.owner_id,
+                job.kind,
+                job.lane,
+                job.state,
+                job.attempts,
+                job.error_kind,
+                job.error_code,
+                job.queued_at,
+                job.started_at,
+                job.finished_at,
+                job.worker,
+                None if job.cost is None else Jsonb(asdict(job.cost)),
+            )

@@ -1,0 +1,176 @@
+"""Reads one topic as a member of a consumer group that takes every offset from Postgres."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import structlog
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from projections.records import Record
+
+Open = Callable[[Sequence[int]], dict[int, int]]
+"""Gives for each partition the offset to read from."""
+
+# A static member that was killed keeps its partitions this long unless it comes back.
+_SESSION_MS: Final = 10_000
+# An outage of the database may last; being thrown out of the group meanwhile would cost a rebalance more.
+_MOST_BETWEEN_POLLS_MS: Final = 3_600_000
+_ASK_SECONDS: Final = 1.0
+
+_FATAL: Final = frozenset({KafkaError._FENCED, KafkaError.FENCED_INSTANCE_ID, KafkaError._FATAL})  # noqa: SLF001
+_OUT_OF_RANGE: Final = frozenset({KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE})  # noqa: SLF001
+
+_log = structlog.get_logger(__name__)
+
+
+class OffsetOutOfRange(Exception):
+    """The log does not hold what should be read next: it was cut, or is another log of the same name."""
+
+
+class Expelled(Exception):
+    """Another process took this one's place in the group."""
+
+
+class LogReader:
+    """The consumer and the partitions that it holds. Not for use from several threads.
+
+    `positions` gives for each held partition the next offset to apply; whoever applies a batch moves them.
+    """
+
+    def __init__(
+        self, client: Mapping[str, Any], topic: str, *, group: str, member: str | None, open_at: Open
+    ) -> None:
+        """Joins the group at the first read; `open_at` is asked on every assignment, and may take long."""
+        self.positions: dict[int, int] = {}
+        self.assigned = False
+        self._topic = topic
+        self._open_at = open_at
+        self._consumer = Consumer({**client, **_config(group, member)})
+        self._consumer.subscribe(
+            [topic], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
+        )
+
+    def read(self, most: int, seconds: float) -> list[Record]:
+        """Up to `most` records: waits for the first, takes what is there of the rest.
+
+        Raises OffsetOutOfRange, Expelled, KafkaException when it can't go on, and what `open_at` raises.
+        """
+        first = self._consumer.poll(seconds)
+        if first is None:
+            return []
+        rest = self._consumer.consume(most - 1, 0) if most > 1 else []
+        return self._fresh(_usable([first, *rest]))
+
+    def take_up(self, positions: Mapping[int, int]) -> None:
+        """Reads on from other offsets, as after another process or a reset moved the checkpoints."""
+        self.positions = {partition: positions[partition] for partition in self.positions}
+        self._consumer.assign(_places(self._topic, self.positions))
+
+    def tell(self) -> None:
+        """Tells the group how far we are, so that a lag can be seen; nobody ever reads it back."""
+        try:
+            self._consumer.commit(offsets=_places(self._topic, self.positions), asynchronous=True)
+        except KafkaException as error:
+            _log.debug("offsets.not_told", reason=str(error))
+
+    def lags(self) -> dict[int, int]:
+        """For each held partition how many records wait, as far as the broker has told."""
+        lags = {}
+        for partition, position in self.positions.items():
+            _, high = self._consumer.get_watermark_offsets(
+                TopicPartition(self._topic, partition), cached=True
+            )
+            if high >= 0:
+                lags[partition] = max(0, high - position)
+        return lags
+
+    def reachable(self) -> bool:
+        """Whether a broker answers within a second."""
+        try:
+            self._consumer.list_topics(self._topic, timeout=_ASK_SECONDS)
+        except KafkaException:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Tells the group the last offsets and ends the connection."""
+        if self.positions:
+            try:
+                self._consumer.commit(offsets=_places(self._topic, self.positions), asynchronous=False)
+            except KafkaException as error:
+                _log.debug("offsets.not_told", reason=str(error))
+        self._consumer.close()
+
+    def _fresh(self, records: Iterable[Record]) -> list[Record]:
+        """Drops what is of partitions that are gone, and what an assignment in between fetched twice."""
+        expected, fresh = dict(self.positions), []
+        for record in records:
+            if record.offset >= expected.get(record.partition, record.offset + 1):
+                expected[record.partition] = record.offset + 1
+                fresh.append(record)
+        return fresh
+
+    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        numbers = sorted(place.partition for place in partitions)
+        self.positions = self._open_at(numbers)
+        consumer.assign(_places(self._topic, self.positions))
+        self.assigned = True
+        _log.info("partitions.assigned", topic=self._topic, positions=self.positions)
+
+    def _on_revoke(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        for place in partitions:
+            self.positions.pop(place.partition, None)
+        self.assigned = False
+        _log.info("partitions.revoked", topic=self._topic, partitions=sorted(p.partition for p in partitions))
+
+
+def _config(group: str, member: str | None) -> dict[str, Any]:
+    static = {} if member is None else {"group.instance.id": member}
+    return {
+        "group.id": group,
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "auto.offset.reset": "error",
+        "session.timeout.ms": _SESSION_MS,
+        "heartbeat.interval.ms": _SESSION_MS // 5,
+        "max.poll.interval.ms": _MOST_BETWEEN_POLLS_MS,
+        "allow.auto.create.topics": False,
+        # What is fetched ahead counts as our memory.
+        "queued.min.messages": 10_000,
+        "queued.max.messages.kbytes": 16_384,
+        "fetch.max.bytes": 8_388_608,
+        **static,
+    }
+
+
+def _places(topic: str, positions: Mapping[int, int]) -> list[TopicPartition]:
+    return [TopicPartition(topic, partition, offset) for partition, offset in positions.items()]
+
+
+def _usable(found: Sequence[Message]) -> Iterable[Record]:
+    """The records among what the consumer gave; its errors are raised where they mean that we can't go on."""
+    for message in found:
+        error = message.error()
+        if error is None:
+            yield Record(
+                message.partition() or 0,
+                message.offset() or 0,
+                message.timestamp()[1],
+                message.key(),
+                message.value(),
+                message.headers,
+            )
+        else:
+            _judge(error, message)
+
+
+def _judge(error: KafkaError, message: Message) -> None:
+    if error.code() in _OUT_OF_RANGE:
+        raise OffsetOutOfRange(
+            f"{message.topic()}/{message.partition()}: {error.str()}; the log does not hold the next record "
+            "to apply, so rows and log no longer agree; "
+            "`python -m ops read-models reset` replays what there is"
+        )
+    if error.fatal() or error.code() in _FATAL:
+        raise Expelled(error.str())
+    _log.warning("log.error", code=error.name(), reason=error.str())

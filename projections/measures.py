@@ -1,0 +1,62 @@
+"""What the projector's metrics say of each batch."""
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from typing import Final
+
+from adapters.telemetry.metrics import LogMetrics, ProjectorMetrics
+from projections.folding import Folded
+
+# Positions and lags are for people: more often than this nobody looks.
+_SHOW_SECONDS: Final = 1.0
+
+
+class Measures:
+    """Counts what is committed; not for use from several threads."""
+
+    def __init__(self, projector: ProjectorMetrics, log: LogMetrics, topic: str) -> None:
+        self.projector = projector
+        self._log = log
+        self._topic = topic
+        self._shown_at = 0.0
+
+    def applied(self, folded: Folded) -> None:
+        """One transaction was committed."""
+        kinds = Counter((type(applied.event).__name__, applied.accepted) for applied in folded.applied)
+        for (name, accepted), count in kinds.items():
+            self.projector.events.of(name, accepted).inc(count)
+        self.projector.unknown_types.of().inc(sum(folded.skipped.values()))
+        for aside in folded.set_aside:
+            if aside.kind != "follows":
+                self._log.dead_letters.of(aside.code).inc()
+            if aside.kind != "not_ours":
+                self.projector.quarantined.of(aside.code).inc()
+                self.projector.quarantine_size.of().inc()
+        if folded.applied:
+            newest = folded.applied[-1].record.log_ms
+            self.projector.lag_seconds.of().set(max(0.0, time.time() - newest / 1000))
+
+    def batch(self, records: int, seconds: float) -> None:
+        """A batch was worked through, in one transaction or more."""
+        self.projector.batch_records.of().observe(records)
+        self.projector.batch_seconds.of().observe(seconds)
+        self.projector.batch_done()
+
+    def fenced(self) -> None:
+        """A batch was dropped, since another was faster."""
+        self.projector.fenced.of().inc()
+
+    def due(self) -> bool:
+        """Whether positions are to be shown again."""
+        return time.monotonic() - self._shown_at >= _SHOW_SECONDS
+
+    def show(self, positions: Mapping[int, int], lags: Mapping[int, int]) -> None:
+        """Shows where the held partitions stand, and nothing of others."""
+        self._shown_at = time.monotonic()
+        self.projector.position.clear()
+        self.projector.lag.clear()
+        for partition, position in positions.items():
+            self.projector.position.of(self._topic, partition).set(position)
+        for partition, lag in lags.items():
+            self.projector.lag.of(self._topic, partition).set(lag)

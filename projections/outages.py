@@ -1,0 +1,112 @@
+"""What keeps the projector from going on, how it waits, and what it says meanwhile."""
+
+import random
+import threading
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+import psycopg
+import structlog
+from confluent_kafka import KafkaException
+
+from adapters.dead_letters import DeadLetterNotWritten
+from adapters.subject_keys import KeyTrouble
+from adapters.telemetry.labels import Dependency
+from adapters.telemetry.metrics import ProjectorMetrics
+
+OUTAGES: Final = (psycopg.Error, KafkaException, DeadLetterNotWritten, KeyTrouble)
+"""What is tried again for ever: nothing in it is the fault of a record."""
+
+_SHORTEST_SECONDS: Final = 0.05
+_LONGEST_SECONDS: Final = 5.0
+
+_T = TypeVar("_T")
+_log = structlog.get_logger(__name__)
+
+
+class Stopping(Exception):
+    """The process is to end while something was waited for."""
+
+
+class Condition:
+    """Why this process is not ready, by what is wrong. Safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._troubles: dict[str, str] = {}
+
+    def trouble(self, what: str, reason: str) -> None:
+        """Notes that something is wrong."""
+        with self._lock:
+            self._troubles[what] = reason
+
+    def well(self, what: str) -> None:
+        """Notes that nothing is wrong with it any more."""
+        with self._lock:
+            self._troubles.pop(what, None)
+
+    def reason(self) -> str | None:
+        """Everything that is wrong, in words; None when nothing is."""
+        with self._lock:
+            return "; ".join(self._troubles.values()) or None
+
+
+class Patience:
+    """Tries things again through outages, and says meanwhile why the process is not ready."""
+
+    def __init__(
+        self,
+        *,
+        condition: Condition,
+        metrics: ProjectorMetrics,
+        stop: threading.Event,
+        beat: Callable[[], None],
+    ) -> None:
+        self.condition = condition
+        self.stop = stop
+        self.beat = beat
+        self._metrics = metrics
+
+    def until_done(self, what: str, act: Callable[[], _T], *more: type[Exception]) -> _T:
+        """What `act` gives, tried again while it raises an outage (or one of `more`); raises Stopping."""
+        outages: tuple[type[Exception], ...] = (*OUTAGES, *more)
+        attempt = 0
+        while not self.stop.is_set():
+            self.beat()
+            try:
+                done = act()
+            except outages as error:
+                attempt += 1
+                self._note(what, error, attempt)
+                self.stop.wait(_pause(attempt))
+            else:
+                if attempt:
+                    self.condition.well(what)
+                    _log.info("outage.over", what=what, attempts=attempt)
+                return done
+        raise Stopping
+
+    def _note(self, what: str, error: Exception, attempt: int) -> None:
+        reason = f"{type(error).__name__}: {error}".strip().splitlines()[0]
+        self._metrics.outages.of(away(error)).inc()
+        self.condition.trouble(what, f"{what}: {reason}")
+        _log.warning("outage", what=what, reason=reason, attempt=attempt)
+
+
+def away(error: Exception) -> Dependency:
+    """Which dependency an outage is of."""
+    match error:
+        case psycopg.Error():
+            return "postgres"
+        case DeadLetterNotWritten():
+            return "dead_letters"
+        case KeyTrouble():
+            return "keys"
+        case _:
+            return "log"
+
+
+def _pause(attempt: int) -> float:
+    """Seconds to wait before the next try, growing to 5, with jitter."""
+    longest = min(_LONGEST_SECONDS, _SHORTEST_SECONDS * 2.0 ** min(attempt, 10))
+    return random.uniform(longest / 2, longest)  # noqa: S311 - jitter, no secret

@@ -1,0 +1,110 @@
+"""The loop: records in, batches applied, offsets told; through outages, resets and other projectors."""
+
+import time
+from collections.abc import Sequence
+from typing import Final
+
+import psycopg
+import structlog
+
+from projections.batches import Batches
+from projections.checkpoints import Fenced
+from projections.ground import Ground
+from projections.log_reader import LogReader
+from projections.measures import Measures
+from projections.outages import Patience, Stopping
+from projections.records import Read, Reading, Record
+
+_POLL_SECONDS: Final = 0.25
+# An idle projector looks this often whether its checkpoints were moved, and whether everything still answers.
+_LOOK_SECONDS: Final = 1.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Projector:
+    """One loop over one topic, in the thread that calls `run`."""
+
+    def __init__(
+        self,
+        *,
+        ground: Ground,
+        reader: LogReader,
+        reading: Reading,
+        batches: Batches,
+        patience: Patience,
+        measures: Measures,
+        most: int,
+    ) -> None:
+        """`most` is how many records one transaction folds."""
+        self._ground = ground
+        self._reader = reader
+        self._reading = reading
+        self._batches = batches
+        self._patience = patience
+        self._measures = measures
+        self._most = most
+        self._looked_at = 0.0
+
+    def run(self) -> None:
+        """Goes on until told to stop.
+
+        Raises what means that log and rows no longer belong together, or that this process has lost its
+        place: OffsetOutOfRange, TopicReplaced, Diverged, WrongPartitions, Expelled.
+        """
+        try:
+            while not self._patience.stop.is_set():
+                self._patience.beat()
+                self._turn()
+        except Stopping:
+            _log.info("projector.stopped_waiting")
+
+    def _turn(self) -> None:
+        if records := self._reader.read(self._most, _POLL_SECONDS):
+            self._take(records)
+        elif time.monotonic() - self._looked_at >= _LOOK_SECONDS:
+            self._look()
+            self._looked_at = time.monotonic()
+        if self._measures.due():
+            self._measures.show(self._reader.positions, self._reader.lags())
+
+    def _take(self, records: Sequence[Record]) -> None:
+        started = time.monotonic()
+        batch = self._patience.until_done("schema registry", lambda: self._reading.read_all(records))
+        try:
+            self._patience.until_done("read models", lambda: self._apply(batch))
+        except Fenced as fenced:
+            self._measures.fenced()
+            _log.warning("batch.fenced", reason=str(fenced))
+            self._take_up()
+        else:
+            self._reader.tell()
+            self._measures.batch(len(batch), time.monotonic() - started)
+
+    def _apply(self, batch: Sequence[Read]) -> None:
+        """Applies what of the batch is not applied yet; tried again after outages."""
+        positions = self._reader.positions
+        if self._ground.shaken and self._ground.find(sorted(positions)) != positions:
+            raise Fenced("after an outage the checkpoints are not where they were left")
+        rest = [read for read in batch if read.record.offset >= positions[read.record.partition]]
+        try:
+            if rest:
+                self._batches.apply(rest, positions)
+        except psycopg.Error:
+            self._ground.shake()
+            raise
+
+    def _look(self) -> None:
+        held = sorted(self._reader.positions)
+        found = self._patience.until_done("read models", lambda: self._ground.find(held))
+        if found != self._reader.positions:
+            _log.warning("checkpoints.moved", found=found, expected=self._reader.positions)
+            self._take_up()
+        if self._reader.reachable():
+            self._patience.condition.well("broker")
+        else:
+            self._patience.condition.trouble("broker", "broker: no answer")
+
+    def _take_up(self) -> None:
+        """Reads on from where Postgres says that we stand."""
+        self._reader.take_up(self._ground.open(sorted(self._reader.positions)))

@@ -1,0 +1,81 @@
+"""A record of the log as the projector takes it in, and what reading it gave."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final, NamedTuple, TypeVar, get_args
+
+from schemas.codec import Codec
+from schemas.decode_errors import DecodeError, UnknownEventType
+from schemas.envelope import RawRecord
+from schemas.events import AssetEvent
+
+_ASSET_EVENTS: Final = get_args(AssetEvent)
+_SCHEMA_ID: Final = slice(1, 5)
+
+
+class Record(NamedTuple):
+    """One record. `log_ms` is the log's own time; headers are parsed only when asked for, as that is dear."""
+
+    partition: int
+    offset: int
+    log_ms: int
+    key: bytes | None
+    value: bytes | None
+    headers: Callable[[], Any]  # pairs of name and value, or None
+
+    def raw(self, topic: str) -> RawRecord:
+        """The record as a whole, for a dead letter."""
+        return RawRecord(
+            topic=topic,
+            partition=self.partition,
+            offset=self.offset,
+            timestamp_ms=self.log_ms,
+            key=self.key,
+            value=self.value,
+            headers=self.headers() or (),
+        )
+
+
+class Read(NamedTuple):
+    """A record with its event, or with why there is none."""
+
+    record: Record
+    event: AssetEvent | DecodeError | UnknownEventType
+
+
+class Reading:
+    """Decodes records; headers are looked at where a schema id is first met (architecture: Topics)."""
+
+    def __init__(self, codec: Codec) -> None:
+        self._codec = codec
+        self._met: set[bytes] = set()
+
+    def read_all(self, records: Iterable[Record]) -> list[Read]:
+        """Each record with its event, or the error that reading it gave; raises what the registry raises.
+
+        An event of another topic counts as one of a type that nobody here knows.
+        """
+        return [Read(record, self._read(record)) for record in records]
+
+    def _read(self, record: Record) -> AssetEvent | DecodeError | UnknownEventType:
+        value = record.value
+        schema_id = value[_SCHEMA_ID] if value is not None else b""
+        met = schema_id in self._met
+        try:
+            event = self._codec.decode(value, headers=None if met else record.headers() or ())
+        except DecodeError as error:
+            return _bare(error)
+        except UnknownEventType as error:
+            self._met.add(schema_id)
+            return _bare(error)
+        if not met:
+            self._met.add(schema_id)
+        return event if isinstance(event, _ASSET_EVENTS) else UnknownEventType(type(event).__name__)
+
+
+_E = TypeVar("_E", DecodeError, UnknownEventType)
+
+
+def _bare(error: _E) -> _E:
+    """The error without the frames it came through: it is kept as long as its batch."""
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
