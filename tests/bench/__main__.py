@@ -2,10 +2,11 @@
 
 import typer
 
-from tests.bench import imaging
+from tests.bench import imaging, sandbox
 
 app = typer.Typer(no_args_is_help=True, help="Benchmarks of Darkroom.", pretty_exceptions_enable=False)
 app.command("imaging")(imaging.command)
+app.command("sandbox")(sandbox.command)
 
 
 @app.callback()
