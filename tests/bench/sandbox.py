@@ -45,7 +45,7 @@ def results(samples: Samples, mode: str) -> Results:
     }
     rows = [_row(picture, samples, added) for picture in samples[BARE]]
     lines = [
-        f"{name}: {_median(of, 0):+.2f} ms of wall and {_median(of, 1):+.2f} ms of CPU a job, the median of all."
+        f"{name}: {_median(of, 0):+.2f} ms of wall and {_median(of, 1):+.2f} ms of CPU a job (median)."
         for name, of in added.items()
     ]
     return Results(

@@ -1,7 +1,7 @@
-"""A process that makes variants in a sandbox: `python -m tests.bench.sandbox_worker kept|fresh`, a job a line.
+"""A process that makes variants in a sandbox: `python -m tests.bench.sandbox_worker kept|fresh`.
 
-`kept` renders everything for one owner, so that one child serves many jobs; `fresh` gives each job an owner of
-its own, and so a child of its own.
+It takes a job a line. `kept` renders everything for one owner, so that one child serves many jobs; `fresh`
+gives each job an owner of its own, and so a child of its own.
 """
 
 import asyncio
@@ -21,9 +21,8 @@ def _cpu_ms() -> float:
     return (used.ru_utime + used.ru_stime) * 1000
 
 
-async def job(sandbox: Sandbox, picture: Path, owner: str) -> dict[str, object]:
+async def job(sandbox: Sandbox, data: bytes, owner: str) -> dict[str, object]:
     """One job, read back in full as the worker does: our own processor time and the child's, ms of wall."""
-    data = picture.read_bytes()
     cpu, wall = _cpu_ms(), time.perf_counter()
     with await sandbox.render(data, owner=owner, presets=DEFAULT_PRESETS) as rendered:
         made = [
@@ -41,7 +40,8 @@ async def main() -> None:
         print(json.dumps({"ready": sandbox.status.mode}), flush=True)
         while line := await asyncio.to_thread(sys.stdin.readline):
             owner = "one" if sys.argv[1] == "kept" else str(next(owners))
-            answer = await job(sandbox, Path(json.loads(line)["picture"]), owner)
+            picture = Path(json.loads(line)["picture"])
+            answer = await job(sandbox, await asyncio.to_thread(picture.read_bytes), owner)
             print(json.dumps(answer), flush=True)
 
 
