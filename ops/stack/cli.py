@@ -14,7 +14,7 @@ from ops.stack.failures import StackFailure
 from ops.stack.folder import Folder, folder_of
 from ops.stack.settings import load_stack_settings
 from ops.stack.status import as_json, as_table, read_status
-from ops.stack.up import Wish
+from ops.stack.up import Wish, get_servers
 from ops.stack.up import up as run_stack
 
 app = typer.Typer(no_args_is_help=True, help="The embedded stack: servers and processes by one command.")
@@ -82,6 +82,18 @@ def logs(
     if follow:
         for line in log_files.follow(log):
             typer.echo(line)
+
+
+@app.command()
+def fetch(home: Home = None) -> None:
+    """Fetch the servers' files and check them, unless they are here; starts nothing."""
+    folder, terminal = _folder(home), Terminal()
+    try:
+        folder.create()
+        get_servers(folder, terminal)
+    except StackFailure as failure:
+        terminal.error(str(failure))
+        raise typer.Exit(1) from failure
 
 
 @app.command()
