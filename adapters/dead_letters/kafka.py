@@ -7,7 +7,7 @@ from adapters.dead_letters.protocol import DeadLetterNotWritten, Reason, dead_le
 from adapters.event_log.producer import Outgoing, RecordProducer
 from adapters.event_log.protocol import AppendFailed
 from adapters.settings import KafkaSettings
-from adapters.telemetry.metrics import LogMetrics
+from adapters.telemetry.of_adapters import LogMetrics
 from schemas.envelope import RawRecord
 from schemas.partitioner import partition_for
 from schemas.positions import Position

@@ -9,7 +9,7 @@ from adapters.event_log.producer import Outgoing, RecordProducer
 from adapters.event_log.protocol import AppendFailed, LogUnavailable, OutcomeUnknown, RecordTooLarge
 from adapters.settings import KafkaSettings
 from adapters.telemetry.labels import Verdict
-from adapters.telemetry.metrics import LogMetrics
+from adapters.telemetry.of_adapters import LogMetrics
 from schemas.codec import Codec, OversizedEvent
 from schemas.envelope import Metadata, headers_for, key_of, topic_of
 from schemas.events import Event

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
-from adapters.telemetry.metrics import LoopMetrics
+from adapters.telemetry.of_adapters import LoopMetrics
 
 _UNKNOWN_LOOP: Final = "a loop must be expected before it beats, or its silence from the start goes unseen"
 

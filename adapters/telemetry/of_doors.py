@@ -1,0 +1,66 @@
+"""The metrics of the doors: requests, uploads, live streams."""
+
+from adapters.telemetry import labels
+from adapters.telemetry.families import Families, nothing
+
+
+class HttpMetrics:
+    """What the doors were asked, and how they answered."""
+
+    def __init__(self, families: Families) -> None:
+        """Makes the families."""
+        self.requests = families.counter(
+            "darkroom_http_requests_total",
+            "Requests answered, by route template and status.",
+            labels.by_route_and_status,
+        )
+        self.request_seconds = families.histogram(
+            "darkroom_http_request_seconds",
+            "From a request's head to its answer's last byte; live streams are not counted here.",
+            labels.by_route,
+        )
+        self.in_flight = families.gauge("darkroom_http_in_flight", "Requests being answered now.", nothing)
+        self.problems = families.counter(
+            "darkroom_http_problems_total",
+            "Problems answered, by the last part of their type.",
+            labels.by_problem,
+        )
+        self.reservations = families.counter(
+            "darkroom_http_idempotency_total", "What Idempotency-Keys met.", labels.by_reservation
+        )
+        self.position_waits = families.histogram(
+            "darkroom_http_position_wait_seconds", "How long reads waited for their position.", nothing
+        )
+
+
+class UploadMetrics:
+    """What came in."""
+
+    def __init__(self, families: Families) -> None:
+        """Makes the families."""
+        self.completed = families.counter("darkroom_uploads_total", "Uploads completed.", labels.by_door)
+        self.bytes = families.counter(
+            "darkroom_upload_bytes_total", "Bytes of uploads completed.", labels.by_door
+        )
+
+
+class SseMetrics:
+    """Live streams."""
+
+    def __init__(self, families: Families) -> None:
+        """Makes the families."""
+        self.streams = families.gauge("darkroom_sse_streams", "Live streams open now.", nothing)
+        self.ended = families.counter(
+            "darkroom_sse_streams_ended_total", "Live streams ended, by reason.", labels.by_reason
+        )
+        self.entries = families.counter(
+            "darkroom_sse_entries_total", "Entries queued for live streams, by type.", labels.by_type
+        )
+        self.replaced = families.counter(
+            "darkroom_sse_entries_replaced_total",
+            "Entries that a newer state of the same asset replaced before a slow client took them.",
+            nothing,
+        )
+        self.lag_seconds = families.gauge(
+            "darkroom_sse_lag_seconds", "Age of the newest entry when it was last fanned out.", nothing
+        )
