@@ -15,10 +15,12 @@ from schemas.decode_errors import (
     DecodeError,
     EmptyValue,
     InvalidValue,
+    NotOurs,
     NullValue,
     OversizedValue,
     TooShort,
     TrailingBytes,
+    Undecodable,
     UnknownEventType,
     UnknownSchemaId,
     WrongMagic,
@@ -29,7 +31,17 @@ from schemas.events import Event
 from schemas.readers import Reader, WriterSchema, reader_for
 from schemas.walk import walk
 
-__all__ = ["MAX_VALUE_BYTES", "Codec", "InvalidEvent", "OversizedEvent", "WriterSchema"]
+__all__ = [
+    "MAX_VALUE_BYTES",
+    "Codec",
+    "DecodeError",
+    "InvalidEvent",
+    "NotOurs",
+    "OversizedEvent",
+    "Undecodable",
+    "UnknownEventType",
+    "WriterSchema",
+]
 
 MAX_VALUE_BYTES: Final = 512 * 1024
 """The largest event, header included: half of what the broker takes, so that a dead letter fits as well."""
