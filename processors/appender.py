@@ -10,6 +10,7 @@ from uuid import UUID
 from adapters.clock import Clock
 from adapters.dead_letters import DeadLetterNotWritten, DeadLetters, Reason
 from adapters.event_log import EventLog, LogUnavailable, OutcomeUnknown
+from adapters.telemetry.tracing import continued
 from processors.failures import LogGone
 from processors.jobs import Job
 from processors.knowledge import Knowledge
@@ -40,7 +41,6 @@ class Appender:
         source: str,
         component: str,
         retried: Callable[[], None],
-        child_of: Callable[[str | None], str | None],
         patience: float = PATIENCE_SECONDS,
     ) -> None:
         self._log = log
@@ -50,7 +50,6 @@ class Appender:
         self._source = source
         self._component = component
         self._retried = retried
-        self._child_of = child_of
         self._patience = patience
 
     async def say(self, event: Event, *, job: Job, record: RawRecord) -> None:
@@ -59,7 +58,7 @@ class Appender:
         metadata = Metadata(
             correlation_id=_uuid(headers.get("correlationid")) or job.cause,
             causation_id=job.cause,
-            traceparent=self._child_of(headers.get("traceparent")),
+            traceparent=continued(headers.get("traceparent")).traceparent,
             lane=job.lane,
             job_id=job.job_id,
             source=self._source,

@@ -8,7 +8,7 @@ from typing import Final, cast
 import structlog
 
 from adapters.telemetry.labels import Dependency, JobOutcome, Stage
-from adapters.telemetry.metrics import WorkerMetrics
+from adapters.telemetry.of_worker import WorkerMetrics
 from adapters.telemetry.tracing import parse_traceparent
 from processors.jobs import Job, Result
 from processors.policy import Verdict

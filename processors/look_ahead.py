@@ -14,7 +14,7 @@ from uuid import UUID
 
 import structlog
 
-from adapters.telemetry.metrics import WorkerMetrics
+from adapters.telemetry.of_worker import WorkerMetrics
 from processors.attempts import Begin, GiveUp, PartitionNotes, Sighting, Skip
 from processors.failures import Interruption
 from processors.log_tail import Tail, TailLost

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -33,15 +33,14 @@ class Patience:
         self,
         call: Callable[[], Awaitable[T]],
         *,
-        on: type[Exception] | tuple[type[Exception], ...],
-        code: str,
+        on: Mapping[type[Exception], str],
         resting: Callable[[], Awaitable[bool]] | None = None,
     ) -> T:
-        """The result of `call`, made again on each error of the kinds in `on`.
+        """The result of `call`, made again on each error of the kinds in `on`, which gives their codes.
 
         Calls may run side by side: what they spend at the same time is spent once. The budget rests while
         `resting` says so: an outage of a whole system is no fault of this call and fails nothing, however
-        long it lasts. Raises Outage(code) when the budget is spent; other errors pass through at once.
+        long it lasts. Raises Outage when the budget is spent; other errors pass through at once.
         """
         spent = self._spent
         tries = 0
@@ -50,7 +49,8 @@ class Patience:
                 began = self.now()
                 try:
                     return await call()
-                except on as error:
+                except tuple(on) as error:
+                    code = next(on[kind] for kind in on if isinstance(error, kind))
                     counts = resting is None or not await resting()
                     spent += self.now() - began if counts else 0.0
                     if spent >= self.budget:

@@ -7,7 +7,7 @@ from processors.failures import WorkFailed
 BAD_ENDS = 3
 """So many attempts may end silently or by a bug before the job is given up."""
 
-UNEXPECTED = "unexpected"
+UNEXPECTED = "unexpected_error"
 WORKER_LOST = "worker_lost"
 
 

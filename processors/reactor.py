@@ -132,7 +132,7 @@ class Reactor:
             self._journal.passed("other_lane")
             return None
         try:
-            event = self._parts.codec.decode(record.value)
+            event = self._parts.codec.decode(record.value, headers=record.headers)
         except UnknownEventType:
             self._journal.passed("unknown_type")
             return None

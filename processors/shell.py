@@ -85,7 +85,7 @@ def build_app(config: ShellConfig, *, take: Take, assigned: Assigned) -> faust.A
     async def act(stream: StreamT[bytes]) -> None:
         await _act(stream, take)
 
-    async def on_assigned(_app: AppT, *given: Iterable[TP], **_: object) -> None:
+    async def on_assigned(_app: AppT, /, *given: Iterable[TP], **_: object) -> None:
         assigned(frozenset(tp.partition for tp in given[0] if tp.topic == config.topic))
 
     app.agent(topic, name=config.group, isolated_partitions=True, concurrency=1)(act)

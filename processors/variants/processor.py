@@ -189,7 +189,7 @@ class VariantsProcessor:
                 raise _UnknownPresets(preset_set)
             return presets
 
-        found = await patience.run(look, on=_UnknownPresets, code="presets_unavailable")
+        found = await patience.run(look, on={_UnknownPresets: "presets_unavailable"})
         return tuple(contract.Preset(**asdict(preset)) for preset in found)
 
     async def _with_key(self, use: Callable[[], T], patience: Patience) -> T:
@@ -198,4 +198,4 @@ class VariantsProcessor:
         async def call() -> T:
             return use()
 
-        return await patience.run(call, on=UnknownKey, code="key_unavailable")
+        return await patience.run(call, on={UnknownKey: "key_unavailable"})

@@ -1,8 +1,8 @@
 """The object store as a job uses it: every call is patient with outages, and reads are checked."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from typing import Any, Final, TypeVar
 
 from adapters.object_store import ObjectMissing, ObjectStore, StoreRefused, StoreUnavailable
 from processors.failures import Refusal
@@ -17,6 +17,13 @@ T = TypeVar("T")
 
 class _Incomplete(Exception):
     """The store gave fewer or more bytes than the object has."""
+
+
+_OUTAGES: Final[Mapping[type[Exception], str]] = {
+    StoreUnavailable: "store_unavailable",
+    StoreRefused: "store_unavailable",
+    _Incomplete: "original_incomplete",
+}
 
 
 class Shelf:
@@ -66,8 +73,7 @@ class Shelf:
     async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
         return await self._patience.run(
             call,
-            on=(StoreUnavailable, StoreRefused, _Incomplete),
-            code="store_unavailable",
+            on=_OUTAGES,
             resting=self._whole_is_down,
         )
 
