@@ -100,6 +100,11 @@ def lock(conn: Connection[Any], loop: Loop, expected: Mapping[int, int]) -> None
         raise Fenced(f"{loop.topic}: expected {dict(expected)}, found {moved or 'rows missing'}")
 
 
+def lock_all(conn: Connection[Any], loop: Loop) -> None:
+    """Locks every checkpoint of the loop to the transaction's end."""
+    conn.execute(statements(_SQL)["lock_all"], loop.scope())
+
+
 def advance(conn: Connection[Any], loop: Loop, moved: Mapping[int, int]) -> None:
     """Moves locked checkpoints to `moved` (partition: next offset); once committed, whoever waits is told."""
     scope = loop.scope(list(moved)) | {"next_offsets": list(moved.values())}

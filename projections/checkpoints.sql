@@ -31,6 +31,15 @@ where c.topic = %(topic)s and c.partition = any(%(partitions)s)
 order by c.topic, c.partition, c.read_model, c.version
 for update of c
 
+-- name: lock_all
+select c.partition
+from infra.checkpoints c
+join unnest(%(names)s::text[], %(versions)s::int[]) m (name, version)
+    on c.read_model = m.name and c.version = m.version
+where c.topic = %(topic)s
+order by c.topic, c.partition, c.read_model, c.version
+for update of c
+
 -- name: advance
 update infra.checkpoints c set next_offset = moved.next_offset
 from unnest(%(names)s::text[], %(versions)s::int[]) m (name, version)
@@ -42,6 +51,15 @@ where c.read_model = m.name and c.version = m.version and c.topic = %(topic)s
 update infra.checkpoints c set next_offset = 0, topic_id = null
 from unnest(%(names)s::text[], %(versions)s::int[]) m (name, version)
 where c.read_model = m.name and c.version = m.version and c.topic = %(topic)s
+
+-- name: loop_positions
+select c.partition, min(c.next_offset)
+from infra.checkpoints c
+join unnest(%(names)s::text[], %(versions)s::int[]) m (name, version)
+    on c.read_model = m.name and c.version = m.version
+where c.topic = %(topic)s
+group by c.partition
+order by c.partition
 
 -- name: positions
 -- What every active read model of the topic has applied.

@@ -1,18 +1,18 @@
 """Where the loop stands in Postgres: its tables, its checkpoints, each made where it is missing."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 
 from adapters.settings import KafkaSettings
-from projections import checkpoints, read_models
+from projections import checkpoints, read_models, set_aside
 from projections.checkpoints import Loop
 from projections.database import Database
 from projections.outages import Patience
 from projections.topic import TopicMissing, describe
 
-Act = Callable[[psycopg.Connection[Any]], dict[int, int]]
+_T = TypeVar("_T")
 
 
 class Ground:
@@ -40,6 +40,10 @@ class Ground:
             return self._open(partitions, None)
         return self._on(lambda conn: checkpoints.read_positions(conn, self.loop, partitions))
 
+    def quarantined(self) -> int:
+        """How many records are set aside; raises psycopg.Error."""
+        return self._on(lambda conn: set_aside.count(conn, self.loop))
+
     @property
     def shaken(self) -> bool:
         """Whether something went wrong with the database since the ground was last found whole."""
@@ -59,7 +63,7 @@ class Ground:
         self._shaken = False
         return found
 
-    def _on(self, act: Act) -> dict[int, int]:
+    def _on(self, act: Callable[[psycopg.Connection[Any]], _T]) -> _T:
         try:
             return act(self._database.connection())
         except psycopg.Error:

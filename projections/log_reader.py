@@ -6,6 +6,7 @@ from typing import Any, Final
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from projections.outages import Condition
 from projections.records import Record
 
 Open = Callable[[Sequence[int]], dict[int, int]]
@@ -16,6 +17,7 @@ _SESSION_MS: Final = 10_000
 # An outage of the database may last; being thrown out of the group meanwhile would cost a rebalance more.
 _MOST_BETWEEN_POLLS_MS: Final = 3_600_000
 _ASK_SECONDS: Final = 1.0
+_NO_PARTITIONS: Final = "no partitions assigned yet"
 
 _FATAL: Final = frozenset({KafkaError._FENCED, KafkaError.FENCED_INSTANCE_ID, KafkaError._FATAL})  # noqa: SLF001
 _OUT_OF_RANGE: Final = frozenset({KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE})  # noqa: SLF001
@@ -38,14 +40,22 @@ class LogReader:
     """
 
     def __init__(
-        self, client: Mapping[str, Any], topic: str, *, group: str, member: str | None, open_at: Open
+        self,
+        client: Mapping[str, Any],
+        topic: str,
+        *,
+        group: str,
+        member: str | None,
+        open_at: Open,
+        condition: Condition,
     ) -> None:
         """Joins the group at the first read; `open_at` is asked on every assignment, and may take long."""
         self.positions: dict[int, int] = {}
-        self.assigned = False
+        self._condition = condition
         self._topic = topic
         self._open_at = open_at
         self._consumer = Consumer({**client, **_config(group, member)})
+        condition.trouble("assignment", _NO_PARTITIONS)
         self._consumer.subscribe(
             [topic], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
         )
@@ -114,13 +124,13 @@ class LogReader:
         numbers = sorted(place.partition for place in partitions)
         self.positions = self._open_at(numbers)
         consumer.assign(_places(self._topic, self.positions))
-        self.assigned = True
+        self._condition.well("assignment")
         _log.info("partitions.assigned", topic=self._topic, positions=self.positions)
 
     def _on_revoke(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         for place in partitions:
             self.positions.pop(place.partition, None)
-        self.assigned = False
+        self._condition.trouble("assignment", _NO_PARTITIONS)
         _log.info("partitions.revoked", topic=self._topic, partitions=sorted(p.partition for p in partitions))
 
 

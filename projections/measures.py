@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
-from adapters.telemetry.metrics import LogMetrics, ProjectorMetrics
+from adapters.telemetry.of_projector import ProjectorMetrics
 from projections.folding import Folded
 
 # Positions and lags are for people: more often than this nobody looks.
@@ -15,9 +15,8 @@ _SHOW_SECONDS: Final = 1.0
 class Measures:
     """Counts what is committed; not for use from several threads."""
 
-    def __init__(self, projector: ProjectorMetrics, log: LogMetrics, topic: str) -> None:
+    def __init__(self, projector: ProjectorMetrics, topic: str) -> None:
         self.projector = projector
-        self._log = log
         self._topic = topic
         self._shown_at = 0.0
 
@@ -28,11 +27,8 @@ class Measures:
             self.projector.events.of(name, accepted).inc(count)
         self.projector.unknown_types.of().inc(sum(folded.skipped.values()))
         for aside in folded.set_aside:
-            if aside.kind != "follows":
-                self._log.dead_letters.of(aside.code).inc()
             if aside.kind != "not_ours":
                 self.projector.quarantined.of(aside.code).inc()
-                self.projector.quarantine_size.of().inc()
         if folded.applied:
             newest = folded.applied[-1].record.log_ms
             self.projector.lag_seconds.of().set(max(0.0, time.time() - newest / 1000))
@@ -46,6 +42,10 @@ class Measures:
     def fenced(self) -> None:
         """A batch was dropped, since another was faster."""
         self.projector.fenced.of().inc()
+
+    def quarantine(self, records: int) -> None:
+        """So many records are set aside."""
+        self.projector.quarantine_size.of().set(records)
 
     def due(self) -> bool:
         """Whether positions are to be shown again."""

@@ -12,7 +12,7 @@ from confluent_kafka import KafkaException
 from adapters.dead_letters import DeadLetterNotWritten
 from adapters.subject_keys import KeyTrouble
 from adapters.telemetry.labels import Dependency
-from adapters.telemetry.metrics import ProjectorMetrics
+from adapters.telemetry.of_projector import ProjectorMetrics
 
 OUTAGES: Final = (psycopg.Error, KafkaException, DeadLetterNotWritten, KeyTrouble)
 """What is tried again for ever: nothing in it is the fault of a record."""

@@ -100,6 +100,7 @@ class Projector:
         if found != self._reader.positions:
             _log.warning("checkpoints.moved", found=found, expected=self._reader.positions)
             self._take_up()
+        self._measures.quarantine(self._patience.until_done("read models", self._ground.quarantined))
         if self._reader.reachable():
             self._patience.condition.well("broker")
         else:

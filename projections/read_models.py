@@ -59,8 +59,14 @@ def install(conn: Connection[Any], models: Sequence[ReadModel] = OF_ASSETS) -> N
 
 
 def recreate(conn: Connection[Any], models: Sequence[ReadModel]) -> None:
-    """Drops the models' tables with all rows and makes them anew, in the caller's transaction."""
+    """Drops the models' tables with all rows and makes them anew, in the caller's transaction.
+
+    The views go first, as readers lock a view before its table: in the other order they could wait for each
+    other.
+    """
     conn.execute(statements(_SQL)["lock"], {"key": _INSTALL_LOCK})
+    for _, table, _ in conn.execute(statements(_SQL)["live_tables"]).fetchall():
+        conn.execute(sql.SQL("drop view if exists {}").format(sql.Identifier("live", table)))
     for model in models:
         conn.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(model.schema)))
         _make(conn, model)

@@ -16,6 +16,9 @@ values (
     not exists (select from infra.read_models where name = %(name)s and active)
 )
 
+-- name: versions
+select name, version, active from infra.read_models order by name, version
+
 -- name: live_tables
 -- Each table of an active version, and the schema that its view in `live` shows now (null: no view yet).
 select t.schemaname, t.tablename, shown.table_schema

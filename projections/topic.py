@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from confluent_kafka import KafkaError, KafkaException, TopicCollection
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # its own way of exporting
 
 from adapters.settings import KafkaSettings
 
@@ -26,6 +26,15 @@ class Topic:
     name: str
     topic_id: str
     partitions: int
+
+
+def ends(kafka: KafkaSettings, name: str) -> dict[int, int]:
+    """For each partition the offset that the next record will have; raises TopicMissing, KafkaException."""
+    admin = AdminClient(kafka.client() | {"socket.timeout.ms": round(_ASK_SECONDS * 1000)})
+    partitions = range(describe(kafka, name).partitions)
+    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # not annotated there
+    asked = admin.list_offsets({TopicPartition(name, number): latest for number in partitions})
+    return {place.partition: found.result(_ASK_SECONDS * 2).offset for place, found in asked.items()}
 
 
 def describe(kafka: KafkaSettings, name: str) -> Topic:

@@ -7,10 +7,10 @@ from uuid import UUID
 from psycopg import Connection, sql
 
 from projections.folding import Folded
-from projections.lifecycle.state_bytes import decode_state, encode_state
 from projections.read_models import LIFECYCLE
 from projections.tables import Table
 from schemas.asset_state import AssetState
+from schemas.state_codec import decode_state, encode_state
 
 TABLE: Final = Table(model=LIFECYCLE, name="states", columns={"asset_id": "uuid", "state": "bytea"})
 

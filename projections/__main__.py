@@ -1,0 +1,100 @@
+"""`python -m projections`: keeps the read models up to date until it is told to stop."""
+
+import signal
+import sys
+import threading
+from contextlib import ExitStack, closing
+from types import FrameType
+
+import structlog
+
+from adapters.clock import SystemClock
+from adapters.dead_letters import KafkaDeadLetters
+from adapters.schema_registry import ContractMismatch, RegistryUnavailable, load_codec
+from adapters.settings import Settings, SettingsError, settings_or_exit
+from adapters.subject_keys import KafkaSubjectKeys, SubjectKeys
+from adapters.telemetry import Heartbeats, Metrics, configure_logs, serve_metrics
+from projections.checkpoints import Diverged, TopicReplaced
+from projections.composition import Outside, Rein, compose
+from projections.log_reader import Expelled, OffsetOutOfRange
+from projections.outages import Condition, Stopping
+from projections.topic import WrongPartitions
+
+_COMPONENT = "projector"
+_REFUSALS = (OffsetOutOfRange, TopicReplaced, Diverged, WrongPartitions, Expelled, SettingsError, ContractMismatch)
+
+log = structlog.get_logger(__name__)
+
+
+class Ending:
+    """What the first signal does: ends the loop between two batches, or at once what comes before it."""
+
+    def __init__(self) -> None:
+        self.stop = threading.Event()
+        self.looping = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._end)
+
+    def _end(self, number: int, _frame: FrameType | None) -> None:
+        self.stop.set()
+        signal.signal(number, signal.SIG_DFL)  # who asks twice does not want to wait
+        if not self.looping:
+            raise Stopping
+
+
+def main() -> int:
+    """Runs the projector; 0 after a signal, 1 with a sentence when it can't go on."""
+    settings = settings_or_exit()
+    configure_logs(_COMPONENT, settings)
+    ending = Ending()
+    try:
+        with ExitStack() as stack:
+            _run(settings, ending, stack)
+    except Stopping:
+        log.info("projector.stopped", early=True)
+    except _REFUSALS as refusal:
+        log.critical("projector.cannot_go_on", kind=type(refusal).__name__, reason=str(refusal))
+        print(refusal, file=sys.stderr)
+        return 1
+    else:
+        log.info("projector.stopped")
+    return 0
+
+
+def _run(settings: Settings, ending: Ending, stack: ExitStack) -> None:
+    metrics, condition = Metrics(), Condition()
+    condition.trouble("start", "starting")
+    heartbeats = Heartbeats(settings.runtime.heartbeat_limit, metrics.loops)
+    server = serve_metrics(settings, metrics, live=heartbeats.stuck, ready=condition.reason)
+    stack.enter_context(closing(server))
+    outside = _outside(settings, ending, metrics, condition, stack)
+    rein = Rein(stop=ending.stop, beat=heartbeats.expect(_COMPONENT), condition=condition)
+    projector = compose(settings, outside, rein, stack)
+    condition.well("start")
+    ending.looping = True
+    log.info("projector.started", metrics_port=server.port)
+    projector.run()
+
+
+def _outside(
+    settings: Settings, ending: Ending, metrics: Metrics, condition: Condition, stack: ExitStack
+) -> Outside:
+    condition.trouble("start", "waiting for the schema registry")
+    codec = load_codec(settings, stop=ending.stop)
+    condition.trouble("start", "reading the key topic to its end")
+    keys = KafkaSubjectKeys(settings, codec, None, component=_COMPONENT)
+    stack.enter_context(closing(keys))
+    keys.start()
+    _until_current(keys)
+    letters = stack.enter_context(closing(KafkaDeadLetters(settings.kafka, metrics=metrics.log)))
+    return Outside(codec=codec, keys=keys, letters=letters, clock=SystemClock(), metrics=metrics.projector)
+
+
+def _until_current(keys: SubjectKeys) -> None:
+    """Before that, each unknown key would look like an outage."""
+    while not keys.wait_until_current(5.0):
+        log.warning("keys.not_current")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

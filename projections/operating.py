@@ -1,0 +1,57 @@
+"""What an operator does with read models: look where they stand, and have them replayed."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from psycopg import Connection
+
+from projections import checkpoints, read_models, set_aside
+from projections.checkpoints import Loop
+from projections.statements import statements
+
+_SQL: Final = "checkpoints.sql"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """A version of a read model as it is installed; queries see the active one."""
+
+    name: str
+    version: int
+    active: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where the read models of a loop stand: positions are next offsets by partition."""
+
+    versions: tuple[Version, ...]
+    positions: dict[int, int]
+    set_aside: int
+
+
+def standing(conn: Connection[Any], loop: Loop) -> Standing:
+    """How far the loop has come; raises psycopg.Error, UndefinedTable where nothing was ever installed."""
+    rows = conn.execute(statements(_SQL)["loop_positions"], loop.scope()).fetchall()
+    versions = conn.execute(statements("read_models.sql")["versions"]).fetchall()
+    return Standing(
+        versions=tuple(
+            Version(name=name, version=version, active=active) for name, version, active in versions
+        ),
+        positions=dict(rows),
+        set_aside=set_aside.count(conn, loop),
+    )
+
+
+def reset(conn: Connection[Any], loop: Loop) -> None:
+    """Drops the loop's rows and sends it back to the log's beginning, in one transaction.
+
+    Safe while a projector runs: it finds its checkpoints moved, drops the batch in hand and takes up from 0.
+    What already has its dead letter gets no second one. Raises psycopg.Error.
+    """
+    read_models.install(conn, loop.models)
+    with conn.transaction():
+        checkpoints.lock_all(conn, loop)
+        read_models.recreate(conn, loop.models)
+        set_aside.release_all(conn, loop)
+        checkpoints.restart(conn, loop)
