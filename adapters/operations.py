@@ -8,6 +8,7 @@ from typing import Final, Protocol, assert_never
 import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from adapters.schema_registry import RegistryUnavailable
 from adapters.settings import KafkaSettings
 from schemas.codec import Codec, DecodeError, UnknownEventType
 from schemas.events import Preset, PresetSetActivated, PresetSetDefined
@@ -161,8 +162,8 @@ class KafkaPresetSets:
         while not self._stop.is_set():
             try:
                 self._follow()
-            except KafkaException as error:
-                log.warning("preset_sets_unreadable", error_code=str(error.args[0]))
+            except (KafkaException, RegistryUnavailable) as error:
+                log.warning("preset_sets_unreadable", error=type(error).__name__)
                 self._beat()
                 self._stop.wait(PAUSE_SECONDS)
 
@@ -188,15 +189,16 @@ class KafkaPresetSets:
             raise KafkaException(error)
 
     def _read(self, record: Message) -> None:
-        # A new consumer goes on here: read again from the start, an old activation would be active for a while.
-        self._next = (record.offset() or 0) + 1
+        headers = record.headers()
         try:
-            event = self._codec.decode(record.value())
+            event = self._codec.decode(record.value(), headers=headers if isinstance(headers, list) else None)
         except (DecodeError, UnknownEventType) as error:
             log.error("operations_record_unreadable", offset=record.offset(), code=error.code)
-            return
-        if isinstance(event, PresetSetDefined | PresetSetActivated):
-            self._known = learn(self._known, event)
+        else:
+            if isinstance(event, PresetSetDefined | PresetSetActivated):
+                self._known = learn(self._known, event)
+        # A new consumer goes on here; from the start, an old set would be active for a while.
+        self._next = (record.offset() or 0) + 1
 
 
 # The topic is not there (yet, or any more), or was made anew below us: begin again from its start.

@@ -41,12 +41,12 @@ def validated(model: type[_M], value: object) -> _M:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise Invalid(errors=[said("body", detail) for detail in error.errors(include_url=False)]) from error
+        raise Invalid(errors=[said(detail, "body") for detail in error.errors(include_url=False)]) from error
 
 
-def said(root: str, detail: Mapping[str, Any]) -> dict[str, str]:
+def said(detail: Mapping[str, Any], *root: str) -> dict[str, str]:
     """One validation error of pydantic's in our words: where, and why."""
-    location = ".".join(str(part) for part in (root, *detail["loc"]))
+    location = ".".join(str(part) for part in (*root, *detail["loc"]))
     return {"location": location[:200], "message": str(detail["msg"])[:300]}
 
 

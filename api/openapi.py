@@ -1,6 +1,7 @@
 """Describes the doors: problem answers, bodies that we read ourselves, and the document as a whole."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from copy import deepcopy
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -73,18 +74,20 @@ def form_request() -> Json:
     return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}}}
 
 
-def describe(app: FastAPI, *, bodies: tuple[type[BaseModel], ...]) -> Callable[[], Json]:
-    """Gives the app's document, made once: FastAPI's own, with our bodies and problems."""
+def describe(
+    app: FastAPI, *, bodies: tuple[type[BaseModel], ...], paths: Mapping[str, Json]
+) -> Callable[[], Json]:
+    """Gives the app's document, made once: FastAPI's own, with our bodies, problems and `paths`."""
 
     def document() -> Json:
         if app.openapi_schema is None:
-            app.openapi_schema = _document(app, bodies)
+            app.openapi_schema = _document(app, bodies, paths)
         return app.openapi_schema
 
     return document
 
 
-def _document(app: FastAPI, bodies: tuple[type[BaseModel], ...]) -> Json:
+def _document(app: FastAPI, bodies: tuple[type[BaseModel], ...], paths: Mapping[str, Json]) -> Json:
     made = get_openapi(
         title=app.title,
         version=app.version,
@@ -101,6 +104,7 @@ def _document(app: FastAPI, bodies: tuple[type[BaseModel], ...]) -> Json:
     schemas["Problem"] = _PROBLEM
     for model in bodies:
         schemas[model.__name__] = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    made["paths"] |= deepcopy(dict(paths))
     for path in made["paths"].values():
         for operation in path.values():
             _complete(operation)

@@ -11,6 +11,7 @@ from adapters.object_store import ObjectStore
 from adapters.operations import PresetSets
 from adapters.settings import Settings
 from adapters.subject_keys import SubjectKeys
+from adapters.telemetry import Metrics
 from api.addresses import Addresses
 from api.caller import Credentials
 from api.queries.reads import Reads
@@ -19,7 +20,6 @@ from api.tokens import Signer
 if TYPE_CHECKING:
     from api.commands.completion import Completed
     from api.commands.once import Once
-    from api.notifications.hub import Hub
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +35,8 @@ class Parts:
     credentials: Credentials
     signer: Signer
     addresses: Addresses
-    hub: "Hub"
     completions: "Once[Completed]"
+    metrics: Metrics
     clock: Clock = field(default_factory=SystemClock)
 
 

@@ -1,0 +1,106 @@
+"""Puts the doors together: routes, problems, live streams and the layer around all of them."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi import FastAPI
+from starlette.routing import Route
+
+from adapters.telemetry import Heartbeats
+from api import health, pages, rendering
+from api.commands import complete_upload, request_upload, upload_form
+from api.front import Front
+from api.notifications import stream
+from api.notifications.describe import describe_stream
+from api.notifications.hub import Hub
+from api.notifications.tailer import Tailer
+from api.openapi import describe
+from api.parts import Parts
+from api.queries import assets, jobs
+from api.security_headers import security_headers
+
+VERSION: Final = "0.1.0"
+TAGS: Final = (
+    {"name": "uploads", "description": "Bring a picture in: with one form, or straight to the store."},
+    {"name": "assets", "description": "Your pictures, their variants, and how far they are."},
+    {"name": "jobs", "description": "The work that is done on them."},
+    {"name": "live", "description": "What happens to them, as it happens."},
+    {"name": "health", "description": "For probes."},
+)
+BODIES: Final = (request_upload.RequestUpload, complete_upload.CompleteUpload)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doors:
+    """The application and what whoever runs it needs to hold of it."""
+
+    asgi: Front
+    fastapi: FastAPI
+    hub: Hub
+    probes: health.Probes
+
+
+def create_app(parts: Parts, heartbeats: Heartbeats) -> Doors:
+    """The doors over these parts. Nothing connects before the application's lifespan begins."""
+    doors = parts.settings.doors
+    sse = parts.metrics.sse
+    hub = Hub(streams_per_user=doors.sse_streams_per_user, queue=doors.sse_queue, metrics=sse)
+    tailer = Tailer(
+        topic=parts.settings.kafka.topics.assets,
+        reads=parts.reads,
+        hub=hub,
+        addresses=parts.addresses,
+        clock=parts.clock,
+        metrics=sse,
+        beat=heartbeats.expect("activity-tailer"),
+    )
+    probes = health.Probes(health.checks_of(parts), heartbeats)
+    app = described_app()
+    app.router.lifespan_context = _lifespan(hub, tailer)
+    app.state.parts = parts
+    app.state.probes = probes
+    app.router.routes.append(Route(stream.PATH, stream.StreamDoor(hub, tailer), methods=["GET"]))
+    if doors.docs:
+        app.router.routes.extend(pages.routes())
+    rendering.install(app, parts.metrics.http)
+    front = Front(
+        app,
+        doors=doors,
+        security=security_headers(production=parts.settings.production),
+        metrics=parts.metrics.http,
+    )
+    return Doors(asgi=front, fastapi=app, hub=hub, probes=probes)
+
+
+def described_app() -> FastAPI:
+    """All routes that the description knows, and the description itself; no parts behind them."""
+    app = FastAPI(
+        title="Darkroom",
+        version=VERSION,
+        summary="A photograph in, every size out, its whole history kept.",
+        license_info={"name": "MIT", "identifier": "MIT"},
+        openapi_tags=[dict(tag) for tag in TAGS],
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=pages.DESCRIPTION,
+        redirect_slashes=False,
+    )
+    for module in (request_upload, complete_upload, upload_form, assets, jobs, health):
+        app.include_router(module.router)
+    app.openapi = describe(app, bodies=BODIES, paths=describe_stream())  # type: ignore[method-assign] # FastAPI's own way
+    return app
+
+
+def _lifespan(hub: Hub, tailer: Tailer) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        tailer.start()
+        try:
+            yield
+        finally:
+            hub.close()
+            await tailer.close()
+
+    return lifespan

@@ -1,0 +1,175 @@
+"""The outermost layer of every request: its ids, its host, the headers of its answer, its line in the log."""
+
+import json
+import time
+from dataclasses import dataclass, field
+from typing import Final
+from uuid import UUID
+
+import structlog
+from fastapi_problem.error import StatusProblem
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars, clear_contextvars
+
+from adapters.clock import new_id
+from adapters.settings import DoorSettings
+from adapters.telemetry import continued
+from adapters.telemetry.metrics import HttpMetrics
+from api.cors import Cors
+from api.problems import Internal, UnknownHost, problem_body
+from api.security_headers import Headers
+
+# Labels and log fields come from lists: a stranger's method or path must not make new ones.
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+UNMATCHED: Final = "unmatched"
+# Lasts for minutes by design: its time says nothing about how fast we are.
+_ENDLESS: Final = frozenset({"/v1/notifications/stream"})
+_IDS: Final = ("asset_id", "job_id")
+
+log = structlog.get_logger("api.requests")
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """One request and what became of it."""
+
+    request_id: UUID
+    origin: bytes | None
+    began: float = field(default_factory=time.perf_counter)
+    status: int = 0
+
+
+class Front:
+    """Wraps the whole application, error pages and all: nothing leaves without its headers."""
+
+    def __init__(self, app: ASGIApp, *, doors: DoorSettings, security: Headers, metrics: HttpMetrics) -> None:
+        self._app = app
+        self._hosts = frozenset(name.lower() for name in doors.allowed_hosts)
+        self._cors = Cors(doors.cors_origins)
+        self._security = security
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As ASGI says."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        named = _headers(scope)
+        exchange = _Exchange(request_id=_request_id(named), origin=_one(named, b"origin"))
+        trace = continued(_text(_one(named, b"traceparent")))
+        clear_contextvars()
+        bind_contextvars(
+            request_id=str(exchange.request_id), trace_id=trace.trace_id, traceparent=trace.traceparent
+        )
+        self._metrics.in_flight.of().inc()
+        try:
+            await self._answer(scope, receive, self._dressing(exchange, send), named, exchange)
+        finally:
+            self._metrics.in_flight.of().dec()
+            self._note(scope, exchange)
+
+    async def _answer(
+        self, scope: Scope, receive: Receive, send: Send, named: dict[bytes, list[bytes]], exchange: _Exchange
+    ) -> None:
+        if not self._known_host(named.get(b"host", [])):
+            await self._refuse(UnknownHost(), scope, send)
+            return
+        if scope["method"] == "OPTIONS" and b"access-control-request-method" in named:
+            allowed = self._cors.answer(exchange.origin)
+            if any(name == b"access-control-allow-origin" for name, _ in allowed):
+                await _empty(204, self._cors.preflight(), send)
+                return
+        try:
+            await self._app(scope, receive, send)
+        except Exception:
+            # Whatever comes out here is a fault of ours; the client has had its answer, or gets it now.
+            log.exception("request_failed", route=_route(scope))
+            if not exchange.status:
+                await self._refuse(Internal(), scope, send)
+
+    def _dressing(self, exchange: _Exchange, send: Send) -> Send:
+        """Adds to the answer's head what every answer carries."""
+
+        async def dressed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                exchange.status = message["status"]
+                headers = list(message.get("headers", ()))
+                present = {name.lower() for name, _ in headers}
+                headers += [header for header in self._security if header[0] not in present]
+                headers += self._cors.answer(exchange.origin)
+                headers.append((b"x-request-id", str(exchange.request_id).encode()))
+                message = {**message, "headers": headers}
+            await send(message)
+
+        return dressed
+
+    def _known_host(self, hosts: list[bytes]) -> bool:
+        if len(hosts) != 1:
+            return False
+        name = hosts[0].decode("latin-1").lower()
+        bare = name[: name.rfind("]") + 1] if name.startswith("[") else name.partition(":")[0]
+        return bare in self._hosts or "*" in self._hosts
+
+    async def _refuse(self, problem: StatusProblem, scope: Scope, send: Send) -> None:
+        self._metrics.problems.of(str(problem.type_)).inc()
+        body = json.dumps(problem_body(problem, instance=scope["path"])).encode()
+        headers = [
+            (b"content-type", b"application/problem+json"),
+            (b"content-length", str(len(body)).encode()),
+        ]
+        await send({"type": "http.response.start", "status": problem.status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+    def _note(self, scope: Scope, exchange: _Exchange) -> None:
+        route, method = _route(scope), scope["method"] if scope["method"] in METHODS else "OTHER"
+        lasted = time.perf_counter() - exchange.began
+        self._metrics.requests.of(method=method, route=route, status=exchange.status).inc()
+        if route not in _ENDLESS:
+            self._metrics.request_seconds.of(method=method, route=route).observe(lasted)
+        ids = {name: str(value) for name, value in scope.get("path_params", {}).items() if name in _IDS}
+        log.info(
+            "request",
+            method=method,
+            route=route,
+            status=exchange.status,
+            milliseconds=round(lasted * 1000, 1),
+            **ids,
+        )
+
+
+def _headers(scope: Scope) -> dict[bytes, list[bytes]]:
+    named: dict[bytes, list[bytes]] = {}
+    for name, value in scope["headers"]:
+        named.setdefault(name.lower(), []).append(value)
+    return named
+
+
+def _one(named: dict[bytes, list[bytes]], name: bytes) -> bytes | None:
+    values = named.get(name, [])
+    return values[0] if len(values) == 1 else None
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("latin-1")
+
+
+def _request_id(named: dict[bytes, list[bytes]]) -> UUID:
+    """The caller's own id where it is a UUID, so that its logs and ours can be laid side by side."""
+    try:
+        return UUID(_text(_one(named, b"x-request-id")) or "")
+    except ValueError:
+        return new_id()
+
+
+def _route(scope: Scope) -> str:
+    """The template that matched, never the path: paths hold ids, and tomorrow tokens."""
+    template = getattr(scope.get("route"), "path", None)
+    if isinstance(template, str):
+        return template
+    # What is routed without a template has a path of its own.
+    return str(scope["path"]) if "endpoint" in scope else UNMATCHED
+
+
+async def _empty(status: int, headers: list[tuple[bytes, bytes]], send: Send) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})

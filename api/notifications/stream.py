@@ -1,0 +1,160 @@
+"""The door of the live streams: a bare ASGI application, since each stream costs memory while it lasts."""
+
+import asyncio
+import random
+import time
+from collections.abc import Mapping
+from typing import Final
+
+import psycopg
+from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
+
+from api.access import caller_of
+from api.notifications import entries
+from api.notifications.hub import Hub, Listener
+from api.notifications.resume import Start, TooFarBack, begin, merged, missed
+from api.notifications.tailer import Tailer
+from api.parts import Parts, parts_of
+
+PATH: Final = "/v1/notifications/stream"
+# A client that takes nothing for so long is gone, or as good as gone.
+SEND_SECONDS: Final = 30.0
+# Clients that were cut together must not come back together.
+RETRY_MS: Final = (1_000, 5_000)
+# One write to the socket: enough to be cheap, little enough that a client hears of progress.
+BLOCK_BYTES: Final = 64_000
+
+_HEADERS: Final = (
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+)
+
+
+class StreamDoor:
+    """Answers GET with the caller's entries, from where it left off, until either side has enough."""
+
+    def __init__(self, hub: Hub, tailer: Tailer) -> None:
+        self._hub = hub
+        self._tailer = tailer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Problems 401, 429 and 503 come before the first byte; afterwards the stream just ends."""
+        request = Request(scope, receive, send)
+        parts = parts_of(request)
+        caller = await caller_of(request)
+        # EventSource keeps its URL for ever: what it heard last counts before what it was opened with.
+        token = request.headers.get("last-event-id") or request.query_params.get("after")
+        with self._hub.listening(caller.user_id) as listener:
+            start = await begin(parts, self._tailer, listener, token)
+            await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
+            if request.method == "HEAD":
+                await send({"type": "http.response.body", "body": b""})
+                return
+            watch = asyncio.create_task(_gone(receive, listener), name="stream-watch")
+            try:
+                await _Stream(parts, self._tailer, listener, start, send).run()
+            except TimeoutError:
+                listener.end("stalled")  # the server closes what is left of the connection
+            finally:
+                watch.cancel()
+
+
+async def _gone(receive: Receive, listener: Listener) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    listener.end("client")
+
+
+class _Stream:
+    """One stream from its first block to its last."""
+
+    __slots__ = ("_listener", "_parts", "_seen", "_send", "_start", "_tailer", "_until")
+
+    def __init__(self, parts: Parts, tailer: Tailer, listener: Listener, start: Start, send: Send) -> None:
+        self._parts = parts
+        self._tailer = tailer
+        self._listener = listener
+        self._start = start
+        self._send = send
+        self._seen: Mapping[int, int] = start.since
+        lifetime = parts.settings.doors.sse_lifetime.total_seconds()
+        self._until = time.monotonic() + lifetime * random.uniform(0.9, 1.0)  # noqa: S311 - spread, no secret
+
+    async def run(self) -> None:
+        """Says what was missed, then what happens, and in silence that it lives."""
+        await self._write(entries.frame(self._seen, retry_ms=_retry()))
+        try:
+            await self._catch_up()
+        except psycopg.Error:
+            self._listener.end("unavailable")  # it comes again with the id of what it got
+        while self._listener.ending is None:
+            if not len(self._listener.outbox):
+                await self._wait()
+            await self._deliver()
+            if time.monotonic() >= self._until:
+                self._listener.end("lifetime")
+        await self._finish()
+
+    async def _catch_up(self) -> None:
+        if self._start.reset:
+            await self._reset()
+            return
+        if self._start.since == self._start.live:
+            return
+        try:
+            async for entry in missed(self._parts, self._tailer, self._listener, self._start):
+                await self._write(entry.wire)
+        except TooFarBack:
+            await self._reset()
+        self._seen = merged(self._start.since, self._start.live)
+
+    async def _reset(self) -> None:
+        self._seen = self._start.live
+        await self._write(entries.notice(entries.RESET, self._seen, self._parts.clock.now()))
+
+    async def _wait(self) -> None:
+        """Until something is queued, or the heartbeat is due; then the heartbeat is said."""
+        beat = self._parts.settings.doors.sse_heartbeat.total_seconds()
+        self._listener.woken.clear()
+        if len(self._listener.outbox) or self._listener.ending is not None:
+            return
+        try:
+            async with asyncio.timeout(min(beat, max(0.0, self._until - time.monotonic()))):
+                await self._listener.woken.wait()
+        except TimeoutError:
+            if len(self._listener.outbox):
+                return
+            # Nothing waits for this client, so it has seen all that was fanned out.
+            self._seen = merged(self._seen, self._tailer.vector)
+            await self._write(entries.frame(self._seen))
+
+    async def _deliver(self) -> None:
+        block = bytearray()
+        for entry in self._listener.outbox.take():
+            if entry.position.offset <= self._seen.get(entry.position.partition, -1):
+                continue  # the client heard of it from a process that was ahead of this one
+            vector = merged(self._seen, entry.vector)
+            block += entry.wire if vector == entry.vector else entries.reframed(entry, vector)
+            self._seen = vector
+            if len(block) >= BLOCK_BYTES:
+                await self._write(bytes(block))
+                block.clear()
+        if block:
+            await self._write(bytes(block))
+
+    async def _finish(self) -> None:
+        """Says that the client should come again, unless it is gone or takes nothing."""
+        if self._listener.ending == "client":
+            return
+        last = entries.notice(entries.RECONNECT, self._seen, self._parts.clock.now(), retry_ms=_retry())
+        await self._write(last, more=False)
+
+    async def _write(self, block: bytes, *, more: bool = True) -> None:
+        async with asyncio.timeout(SEND_SECONDS):
+            await self._send({"type": "http.response.body", "body": block, "more_body": more})
+
+
+def _retry() -> int:
+    return random.randint(*RETRY_MS)  # noqa: S311 - spread, no secret
