@@ -66,9 +66,8 @@ def _sentence(registry: SchemaRegistry, row: EventType, version: int, topics: To
     if not registry.exists(subject):
         return f"The registry has no subject {subject}. Run `python -m ops schemas register`."
     return (
-        f"The registry's subject {subject} has no schema like {row.versions[version - 1]}. Run "
-        "`python -m ops schemas register` if this program is the newer one; otherwise the registry belongs to "
-        "another installation."
+        f"The registry's subject {subject} has no schema like {row.versions[version - 1]}. Is this the newer "
+        "program? Then run `python -m ops schemas register`. If not, the registry is not ours."
     )
 
 

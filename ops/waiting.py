@@ -1,0 +1,41 @@
+"""Patience on the command line: what can't be reached is waited for, and said to be."""
+
+import time
+from collections.abc import Callable
+from typing import Annotated, Final, NoReturn, TypeVar
+
+import typer
+
+T = TypeVar("T")
+
+UNREACHABLE: Final = 1
+WRONG: Final = 3
+"""Exit codes: 0 as it should be, 1 not reached, 2 a mistake in the command, 3 reached and wrong."""
+
+_PAUSE_SECONDS = 0.5
+
+Wait = Annotated[float, typer.Option("--wait", min=0, help="Seconds to wait for what can't be reached.")]
+Json = Annotated[bool, typer.Option("--json", help="For programs.")]
+
+
+def patiently(ask: Callable[[], T], silence: type[Exception], *, what: str, seconds: float) -> T:
+    """What `ask` gives; asked again while it raises `silence`, for so many seconds, then exit 1."""
+    deadline = time.monotonic() + seconds
+    told = False
+    while True:
+        try:
+            return ask()
+        except silence as error:
+            if time.monotonic() >= deadline:
+                leave(f"{what[0].upper()}{what[1:]} can't be reached: {error}.", code=UNREACHABLE)
+            if not told:
+                typer.echo(f"Waiting for {what} …", err=True)
+                told = True
+            time.sleep(_PAUSE_SECONDS)
+
+
+def leave(*sentences: str, code: int) -> NoReturn:
+    """Says why on stderr and ends the command."""
+    for sentence in sentences:
+        typer.echo(sentence, err=True)
+    raise typer.Exit(code)
