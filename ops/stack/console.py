@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -17,8 +18,8 @@ from rich.progress import (
 
 from ops.stack.jars import Advance
 
-QUIET_STEP = 0.2
-"""Where there is no terminal, a line for each such part of a download."""
+QUIET_PARTS = 5
+"""Where there is no terminal, a download is shown as this many lines."""
 
 
 class Terminal:
@@ -30,7 +31,7 @@ class Terminal:
     def say(self, name: str, text: str) -> None:
         """What happened to one program."""
         clock = time.strftime("%H:%M:%S")
-        self.console.print(f"[dim]{clock}[/] [bold]{name:<10}[/] {text}")
+        self.console.print(f"[dim]{clock}[/] [bold]{name:<11}[/] {escape(text)}")
 
     def line(self, text: str) -> None:
         """A line of our own."""
@@ -58,14 +59,14 @@ class Terminal:
             yield lambda amount: progress.advance(task, amount)
 
     def _plain_meter(self, name: str, size: int) -> Advance:
-        seen, shown = 0, 0.0
+        seen, shown = 0, 0
         self.say("download", f"{name}: {size / 1e6:.1f} MB")
 
         def advance(amount: int) -> None:
             nonlocal seen, shown
             seen += amount
-            if seen / size >= shown + QUIET_STEP:
-                shown = seen / size
+            if seen * QUIET_PARTS // size > shown:
+                shown = seen * QUIET_PARTS // size
                 self.say("download", f"{name}: {seen / 1e6:.1f} of {size / 1e6:.1f} MB")
 
         return advance

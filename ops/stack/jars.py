@@ -127,14 +127,18 @@ def _unpack(archive: Path, target: Path) -> None:
         content.extractall(target)  # noqa: S202 - checked against a committed digest above
 
 
-def check_installed(bundle: Bundle, cache: Path) -> None:
-    """Check the files of an installed bundle again; an unpacked archive can't be, and is not."""
+def is_intact(bundle: Bundle, cache: Path) -> bool:
+    """Whether an installed bundle's files still are what they were; if not, the bundle is removed.
+
+    What was unpacked from an archive has no digests of its own, and passes.
+    """
     if bundle.unpacked:
-        return
+        return True
     folder = bundle.folder(cache)
     try:
         for jar in bundle.jars:
             check(folder / jar.path.name, jar)
     except (DigestMismatch, FileNotFoundError):
         shutil.rmtree(folder)
-        raise
+        return False
+    return True

@@ -79,15 +79,4 @@ class Supervisor:
     async def _run(self, unit: Unit) -> None:
         for name in unit.program.needs:
             await self._by_name[name].served.wait()
-        began = time.monotonic()
-        announcing = asyncio.create_task(self._announce(unit, began))
-        try:
-            await unit.live()
-        finally:
-            announcing.cancel()
-
-    async def _announce(self, unit: Unit, began: float) -> None:
-        await unit.served.wait()
-        word = "done" if unit.program.kind is Kind.STEP else "ready"
-        place = f" on port {unit.program.port}" if unit.program.port else ""
-        self._say(unit.name, f"{word} in {time.monotonic() - began:.1f} s{place}")
+        await unit.live()

@@ -64,6 +64,7 @@ class Unit:
         self._mark, self._say, self._changed, self._pace = mark, say, changed, pace
         self._process: asyncio.subprocess.Process | None = None
         self._born: float | None = None
+        self._began = 0.0
         self._wanted = asyncio.Event()
         self._wanted.set()
         self._stopping = asyncio.Event()
@@ -96,6 +97,7 @@ class Unit:
 
     async def live(self) -> None:
         """Run it until `stop`. Raises ProgramFailed when it never serves, or a step fails."""
+        self._began = time.monotonic()
         if self.program.prepare is not None:
             await asyncio.to_thread(self.program.prepare)
         failed = 0
@@ -108,7 +110,7 @@ class Unit:
             if not self._wanted.is_set():
                 self._enter(State.HELD)
                 await self._first_of(self._wanted, self._stopping)
-                failed = 0
+                self._began, failed = time.monotonic(), 0
             elif self.program.kind is Kind.STEP:
                 self._conclude(how)
                 return
@@ -188,6 +190,7 @@ class Unit:
             await asyncio.to_thread(self.program.on_ready)
         if self.state is State.STARTING:
             self.since = time.time()
+        self._announce("ready again" if self.served.is_set() else "ready")
         self._enter(State.READY)
         self.served.set()
 
@@ -195,12 +198,21 @@ class Unit:
         """A step has ended."""
         if self._process is None or self._process.returncode != 0:
             raise self._failure(how)
+        self._announce("done")
         self._enter(State.DONE)
         self.served.set()
+
+    def _announce(self, word: str) -> None:
+        if self.state is State.UNWELL:
+            self._say(self.name, "answers again")
+        else:
+            place = f" on port {self.program.port}" if self.program.port else ""
+            self._say(self.name, f"{word} in {time.monotonic() - self._began:.1f} s{place}")
 
     async def _back_off(self, failed: int, how: str) -> None:
         if not self.served.is_set() and failed >= self._pace.attempts:
             raise self._failure(how)
+        self._began = time.monotonic()
         delay = min(self._pace.first_delay * 2 ** max(0, failed - 1), self._pace.longest_delay)
         self.restarts += 1
         self._say(self.name, f"{how}; starting again in {delay:g} s")

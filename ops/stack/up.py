@@ -12,7 +12,7 @@ from ops.stack.environment import SERVER_NAMES, complete_environment, server_add
 from ops.stack.failures import Unsuited
 from ops.stack.fetch import fetch, missing
 from ops.stack.folder import Folder, folder_of
-from ops.stack.jars import BUNDLES, check_installed
+from ops.stack.jars import BUNDLES, is_intact
 from ops.stack.kafka import kafka
 from ops.stack.ports import SERVERS, Ports, choose_ports
 from ops.stack.postgres import postgres
@@ -88,15 +88,17 @@ def clean_up(folder: Folder, terminal: Terminal) -> None:
 
 
 def get_servers(folder: Folder, terminal: Terminal) -> None:
-    """Have the servers' files in the cache, fetched if need be, and checked in any case."""
+    """Have the servers' files in the cache: checked, and fetched where they are missing or damaged."""
+    here = [bundle for bundle in BUNDLES if bundle.is_here(folder.cache)]
+    for bundle in here:
+        if not is_intact(bundle, folder.cache):
+            terminal.say("download", f"the files of {bundle.name} are damaged; fetching them again")
     absent = missing(BUNDLES, folder.cache)
     # Twice: an archive lies there beside what is unpacked from it.
     size = 2 * sum(jar.size for bundle in absent for jar in bundle.jars)
     check_room(folder.cache, size + ROOM_TO_START, "the download of the servers" if absent else "a start")
-    for bundle in BUNDLES:
-        if bundle not in absent:
-            check_installed(bundle, folder.cache)
-    fetch(absent, folder.cache, terminal.meter)
+    if absent:
+        fetch(absent, folder.cache, terminal.meter)
 
 
 def external_addresses(environ: Mapping[str, str]) -> dict[str, str]:

@@ -1,0 +1,197 @@
+"""The supervisor: order, restarts with back-off, and an end within its time that leaves nobody."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from ops.stack.failures import ProgramFailed
+from ops.stack.programs import Kind
+from ops.stack.supervisor import Supervisor
+from ops.stack.unit import State
+from tests.unit.ops.stack.fakes import (
+    DEAF,
+    QUICK,
+    SLEEP,
+    WITH_CHILD,
+    Heard,
+    file_exists,
+    program,
+    supervised,
+    until,
+    until_pid_changes,
+    until_true,
+)
+
+
+async def test_what_is_needed_serves_first(tmp_path: Path) -> None:
+    server = program(
+        tmp_path,
+        "server",
+        "import time; time.sleep(.2); open('order', 'a').write('server '); open('up', 'w'); time.sleep(600)",
+        kind=Kind.SERVER,
+        probe=file_exists(tmp_path / "up"),
+    )
+    step = program(tmp_path, "step", "open('order', 'a').write('step ')", kind=Kind.STEP, needs=("server",))
+    process = program(
+        tmp_path,
+        "process",
+        "import time; open('order', 'a').write('process '); open('on', 'w'); time.sleep(600)",
+        needs=("step",),
+        probe=file_exists(tmp_path / "on"),
+    )
+    async with supervised(process, step, server) as (supervisor, heard):
+        assert (tmp_path / "order").read_text() == "server step process "
+        assert [unit.state for unit in supervisor.units] == [State.READY, State.DONE, State.READY]
+        assert heard.of("step")[0].startswith("done in")
+        assert heard.of("process")[0].startswith("ready in")
+
+
+async def test_a_program_that_dies_is_started_again_and_said_so(tmp_path: Path) -> None:
+    async with supervised(program(tmp_path, "worker")) as (supervisor, heard):
+        unit = supervisor.unit("worker")
+        first = unit.pid
+        unit.kill()
+        second = await until_pid_changes(unit, first)
+        assert psutil.pid_exists(second)
+        assert unit.restarts == 1
+        assert heard.of("worker")[1] == "was ended by SIGKILL; starting again in 0.05 s"
+        assert heard.of("worker")[2].startswith("ready again in ")
+
+
+async def test_the_pause_doubles_up_to_its_longest(tmp_path: Path) -> None:
+    code = "import os, pathlib, time; pathlib.Path('up').touch(); time.sleep(.05); os._exit(7)"
+    heard = Heard()
+    dying = program(tmp_path, "dying", code, probe=file_exists(tmp_path / "up"))
+    supervisor = Supervisor([dying], mark="test", say=heard, changed=lambda _: None, pace=QUICK)
+    await supervisor.start()
+    await until_true(lambda: supervisor.unit("dying").restarts >= 5)
+    await supervisor.stop(2)
+    pauses = [text.split(" in ")[1] for text in heard.of("dying") if "starting again" in text]
+    assert pauses[:5] == ["0.05 s", "0.1 s", "0.2 s", "0.4 s", "0.4 s"]
+    assert "ended with exit code 7" in heard.of("dying")[1]
+
+
+async def test_a_program_that_never_serves_fails_the_start_with_its_last_lines(tmp_path: Path) -> None:
+    broken = program(
+        tmp_path, "broken", "import sys; sys.exit('no such bucket')", probe=file_exists(tmp_path / "no")
+    )
+    with pytest.raises(
+        ProgramFailed, match=r"(?s)broken ended with exit code 1.*broken\.log.*no such bucket"
+    ):
+        async with supervised(program(tmp_path, "other"), broken):
+            pytest.fail("must not start")
+    assert [p for p in psutil.Process().children(recursive=True) if p.status() != "zombie"] == []
+
+
+async def test_a_program_that_cannot_be_executed_fails_the_start(tmp_path: Path) -> None:
+    absent = program(tmp_path / "no-such-folder", "absent")
+    (tmp_path / "no-such-folder").mkdir()
+    absent.cwd.rmdir()
+    with pytest.raises((ProgramFailed, FileNotFoundError)):
+        async with supervised(absent):
+            pytest.fail("must not start")
+
+
+async def test_a_failing_step_fails_the_start(tmp_path: Path) -> None:
+    step = program(
+        tmp_path, "topics", "import sys; sys.exit('the topic has 3 partitions, not 12')", kind=Kind.STEP
+    )
+    after = program(tmp_path, "api", needs=("topics",))
+    with pytest.raises(ProgramFailed, match=r"(?s)topics ended with exit code 1.*3 partitions, not 12"):
+        async with supervised(step, after):
+            pytest.fail("must not start")
+    assert not (tmp_path / "api.log").exists()
+
+
+async def test_a_program_that_takes_too_long_is_ended_and_tried_again(tmp_path: Path) -> None:
+    slow = program(tmp_path, "slow", probe=file_exists(tmp_path / "never"), ready_within=0.1)
+    with pytest.raises(ProgramFailed, match="slow was ended by SIGKILL"):
+        async with supervised(slow):
+            pytest.fail("must not start")
+
+
+async def test_a_silent_program_is_unwell_until_it_answers(tmp_path: Path) -> None:
+    sign = tmp_path / "sign"
+    sign.touch()
+    async with supervised(program(tmp_path, "api", probe=file_exists(sign))) as (supervisor, heard):
+        unit = supervisor.unit("api")
+        pid = unit.pid
+        sign.unlink()
+        await until(unit, State.UNWELL)
+        assert "runs but does not answer" in heard.of("api")
+        sign.touch()
+        await until(unit, State.READY)
+        assert heard.of("api")[-1] == "answers again"
+        assert (unit.pid, unit.restarts) == (pid, 0)
+
+
+async def test_processes_end_before_servers(tmp_path: Path) -> None:
+    code = (
+        "import signal, sys, time;"
+        "signal.signal(signal.SIGTERM, lambda *_: (open('ends', 'a').write('{0} '), sys.exit(0)));"
+        "open('{0}-up', 'w'); time.sleep(600)"
+    )
+    programs = [
+        program(tmp_path, name, code.format(name), kind=kind, probe=file_exists(tmp_path / f"{name}-up"))
+        for name, kind in (("server", Kind.SERVER), ("process", Kind.PROCESS))
+    ]
+    async with supervised(*programs):
+        pass
+    assert (tmp_path / "ends").read_text() == "process server "
+
+
+async def test_who_does_not_listen_is_killed_within_the_time(tmp_path: Path) -> None:
+    log = tmp_path / "deaf.log"
+
+    async def speaks() -> bool:
+        return log.exists() and "deaf" in log.read_text()
+
+    async with supervised(program(tmp_path, "deaf", DEAF, probe=speaks)) as (supervisor, heard):
+        pid = supervisor.unit("deaf").pid
+        assert pid is not None
+        began = time.monotonic()
+        await supervisor.stop(1.0)
+        assert time.monotonic() - began < 2.0
+    assert not psutil.pid_exists(pid)
+    assert any("did not end within" in text for text in heard.of("deaf"))
+
+
+async def test_children_of_a_program_end_with_it(tmp_path: Path) -> None:
+    log = tmp_path / "parent.log"
+
+    async def has_child() -> bool:
+        return log.exists() and log.read_text().endswith("\n")
+
+    async with supervised(program(tmp_path, "parent", WITH_CHILD, probe=has_child)):
+        child = psutil.Process(int(log.read_text()))
+        assert child.is_running()
+    child.wait(5)
+
+
+async def test_stopping_while_starting_leaves_nobody(tmp_path: Path) -> None:
+    waiting = program(tmp_path, "server", SLEEP, probe=file_exists(tmp_path / "never"), kind=Kind.SERVER)
+    after = program(tmp_path, "api", needs=("server",))
+    heard = Heard()
+    supervisor = Supervisor([waiting, after], mark="test", say=heard, changed=lambda _: None, pace=QUICK)
+    starting = asyncio.create_task(supervisor.start())
+    await until(supervisor.unit("server"), State.STARTING)
+    starting.cancel()
+    await supervisor.stop(2.0)
+    assert [unit.pid for unit in supervisor.units] == [None, None]
+    assert not (tmp_path / "api.log").exists()
+
+
+async def test_a_held_program_stays_down_until_released(tmp_path: Path) -> None:
+    async with supervised(program(tmp_path, "broker")) as (supervisor, _):
+        unit = supervisor.unit("broker")
+        first = unit.pid
+        await unit.hold()
+        await until(unit, State.HELD)
+        await asyncio.sleep(0.2)
+        assert unit.pid is None
+        unit.release()
+        assert await until_pid_changes(unit, first) != first
+        assert unit.restarts == 0
