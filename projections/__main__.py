@@ -50,7 +50,7 @@ def main() -> int:
     try:
         with ExitStack() as stack:
             _run(settings, ending, stack)
-    except Stopping:
+    except (Stopping, RegistryUnavailable):  # the latter says so too once it is told to stop
         log.info("projector.stopped", early=True)
     except _REFUSALS as refusal:
         log.critical("projector.cannot_go_on", kind=type(refusal).__name__, reason=str(refusal))

@@ -7,6 +7,7 @@ from typing import Final
 import psycopg
 import structlog
 
+from adapters.schema_registry import RegistryError
 from projections.batches import Batches
 from projections.checkpoints import Fenced
 from projections.ground import Ground
@@ -70,7 +71,9 @@ class Projector:
 
     def _take(self, records: Sequence[Record]) -> None:
         started = time.monotonic()
-        batch = self._patience.until_done("schema registry", lambda: self._reading.read_all(records))
+        batch = self._patience.until_done(
+            "schema registry", lambda: self._reading.read_all(records), RegistryError
+        )
         try:
             self._patience.until_done("read models", lambda: self._apply(batch))
         except Fenced as fenced:

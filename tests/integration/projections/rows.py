@@ -1,0 +1,93 @@
+"""The read models in a real database, folded by hand: no broker, batches as the test cuts them."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+
+from adapters.clock import FixedClock
+from adapters.dead_letters import InMemoryDeadLetters
+from adapters.failpoints import Failpoints
+from adapters.read_store import migrate
+from adapters.sealing import Seals
+from adapters.settings import Settings
+from projections import read_models
+from projections.assets.clear import ClearText
+from projections.batches import Batches
+from projections.checkpoints import live_loop, open_positions
+from projections.database import Database
+from projections.folding import Folded
+from projections.records import Reading, Record
+from schemas.codec import Codec
+
+TABLES = ("activity_v1.activity", "assets_v1.assets", "jobs_v1.jobs", "lifecycle_v1.states")
+SET_ASIDE = "infra.quarantine"
+
+Dump = dict[str, list[str]]
+
+
+def prepare(settings: Settings) -> None:
+    """Migrates and installs."""
+    migrate(settings)
+    with psycopg.connect(settings.postgres.url.get_secret_value()) as conn:
+        read_models.install(conn)
+
+
+def dump(conn: psycopg.Connection[tuple[Any, ...]], *tables: str) -> Dump:
+    """Every row of the tables as text, in an order of its own."""
+    query = "select t::text from {} t order by 1"
+    return {
+        table: [row[0] for row in conn.execute(query.format(table).encode()).fetchall()]
+        for table in tables or TABLES
+    }
+
+
+class HandFolded:
+    """A loop of the live read models that a test turns by hand; `letters` are its dead letters."""
+
+    def __init__(self, settings: Settings, keys: Seals, partitions: int) -> None:
+        self.loop = live_loop(settings.kafka.topics.assets)
+        self.letters = InMemoryDeadLetters()
+        self.folded: list[Folded] = []
+        self.database = Database(settings, "test")
+        self._numbers = list(range(partitions))
+        self.batches = Batches(
+            self.loop,
+            partitions=partitions,
+            database=self.database,
+            clear=ClearText(keys),
+            letters=self.letters,
+            clock=FixedClock(datetime(2026, 1, 1, tzinfo=UTC)),
+            failpoints=Failpoints(),
+            applied=self.folded.append,
+        )
+        self._reading = Reading(Codec.local())
+        self.positions = open_positions(self.conn, self.loop, self._numbers, "a topic")
+
+    @property
+    def conn(self) -> psycopg.Connection[tuple[Any, ...]]:
+        return self.database.connection()
+
+    def apply(self, *batches: Iterable[Record]) -> None:
+        """Applies each batch in its turn."""
+        for batch in batches:
+            self.batches.apply(self._reading.read_all(batch), self.positions)
+
+    def wipe(self) -> None:
+        """Empties every table and begins again, as for the next example of a property."""
+        names = ", ".join((*TABLES, SET_ASIDE, "infra.dead_lettered"))
+        self.conn.execute(f"truncate {names}".encode())
+        self.conn.execute("update infra.checkpoints set next_offset = 0")
+        self.positions = dict.fromkeys(self._numbers, 0)
+        self.letters.letters.clear()
+        self.folded.clear()
+
+    def dump(self, *tables: str) -> Dump:
+        return dump(self.conn, *tables)
+
+    def rows(self, table: str, columns: str = "*", order: str = "1") -> Sequence[tuple[Any, ...]]:
+        return self.conn.execute(f"select {columns} from {table} order by {order}".encode()).fetchall()  # noqa: S608
+
+    def close(self) -> None:
+        self.database.drop()

@@ -1,0 +1,117 @@
+"""A read model that is folded again from the log has the very same rows, however the log is cut and mixed."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from projections.records import Record
+from schemas.events import AssetEvent
+from tests.integration.projections.rows import SET_ASIDE, TABLES, Dump, HandFolded, prepare
+from tests.integration.projections.stories import PlainLog, Stories
+from tests.servers import World
+
+PARTITIONS = 4
+POISON = (
+    None,
+    b"",
+    b"\x07garbage",
+    b"\0\0",
+    b"\0\0\0\xff\xff?",
+    b"\0\0\0\0\1short",
+    b"\0\0\0\0\5\x80\x80\x80\x80\x10",
+)
+EVERY = (*TABLES, SET_ASIDE, "infra.dead_lettered")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """Read models to fold into, and whom the stories are about."""
+
+    models: HandFolded
+    stories: Stories
+    owners: tuple[UUID, ...]
+
+
+@pytest.fixture(scope="module")
+def stage(world: World) -> Iterator[Stage]:
+    stories = Stories()
+    owners = tuple(asyncio.run(stories.owner(name)) for name in ("ada", "ben"))
+    chosen = world.settings("replay", DATABASE_URL=world.servers.new_database())
+    prepare(chosen)
+    models = HandFolded(chosen, stories.keys, PARTITIONS)
+    yield Stage(models=models, stories=stories, owners=owners)
+    models.close()
+
+
+def possible_events(stage: Stage, asset: int) -> list[AssetEvent]:
+    stories, owner = stage.stories, stage.owners[asset % 2]
+    return [
+        *stories.whole(asset, owner),
+        stories.failed(asset, owner, again=True),
+        stories.started(asset, owner, 2),
+        stories.failed(asset, owner, 2),
+        stories.ready(asset, owner, 2),
+    ]
+
+
+def a_log(data: st.DataObject, stage: Stage) -> PlainLog:
+    """Events of a few assets in any order, repeats of old records, and bytes that are nobody's."""
+    log = PlainLog(PARTITIONS)
+    events = [event for asset in range(5) for event in possible_events(stage, asset)]
+    for choice in data.draw(st.lists(st.integers(0, len(events) + 9), max_size=60)):
+        records = list(log.records())
+        if choice < len(events):
+            log.append(events[choice])
+        elif choice < len(events) + 6 and records:
+            log.repeat(data.draw(st.sampled_from(records)))
+        else:
+            key = str(stage.stories.asset_id(choice % 5)).encode()
+            log.put(key, data.draw(st.sampled_from(POISON)))
+    return log
+
+
+def mixed(data: st.DataObject, log: PlainLog) -> list[list[Record]]:
+    """The log as a consumer may see it: order kept within partitions, mixed between them, cut anywhere."""
+    turns = data.draw(st.permutations([number for number, part in enumerate(log.partitions) for _ in part]))
+    queues = [iter(part) for part in log.partitions]
+    records = [next(queues[number]) for number in turns]
+    batches: list[list[Record]] = []
+    while records:
+        size = data.draw(st.integers(1, 30))
+        batches.append(records[:size])
+        records = records[size:]
+    return batches
+
+
+def rows_of(stage: Stage, batches: Sequence[Sequence[Record]]) -> Dump:
+    stage.models.wipe()
+    stage.models.apply(*batches)
+    return stage.models.dump(*EVERY)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+@given(data=st.data())
+def test_any_cut_and_any_mixture_give_the_same_rows(stage: Stage, data: st.DataObject) -> None:
+    log = a_log(data, stage)
+    one_by_one = rows_of(stage, [[record] for record in log.records()])
+    assert rows_of(stage, mixed(data, log)) == one_by_one
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+@given(data=st.data())
+def test_old_records_appended_again_change_no_asset_and_no_job(stage: Stage, data: st.DataObject) -> None:
+    log = a_log(data, stage)
+    rows_of(stage, mixed(data, log))
+    before = stage.models.dump("assets_v1.assets", "jobs_v1.jobs", "lifecycle_v1.states")
+    accepted = [each.record for folded in stage.models.folded for each in folded.applied if each.accepted]
+    stage.models.apply(*([log.repeat(record)] for record in accepted))
+    assert stage.models.dump("assets_v1.assets", "jobs_v1.jobs", "lifecycle_v1.states") == before
