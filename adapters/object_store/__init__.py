@@ -12,6 +12,7 @@ from adapters.object_store.protocol import (
     StoreRefused,
     StoreUnavailable,
 )
+from adapters.object_store.s3 import S3ObjectStore
 
 __all__ = [
     "InMemoryObjectStore",
@@ -21,6 +22,7 @@ __all__ = [
     "ObjectTooLarge",
     "PreconditionFailed",
     "PresignedPost",
+    "S3ObjectStore",
     "StoreError",
     "StoreRefused",
     "StoreUnavailable",
