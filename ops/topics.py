@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from adapters.settings import Settings, settings_or_exit
 from adapters.topics import (
@@ -135,7 +135,7 @@ def _described(spec: TopicSpec) -> str:
 
 
 def _table(specs: tuple[TopicSpec, ...], observed: Mapping[str, ObservedTopic]) -> Table:
-    table = Table("topic", "partitions", "replication", "cleanup", "as it must be")
+    table = Table(Column("topic", overflow="fold"), "partitions", "replication", "cleanup", "as it must be")
     for spec in specs:
         topic = observed.get(spec.name)
         if topic is None:

@@ -1,7 +1,9 @@
 """Patience on the command line: what can't be reached is waited for, and said to be."""
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Final, NoReturn, TypeVar
 
 import typer
@@ -39,3 +41,16 @@ def leave(*sentences: str, code: int) -> NoReturn:
     for sentence in sentences:
         typer.echo(sentence, err=True)
     raise typer.Exit(code)
+
+
+@contextmanager
+def stop_after(seconds: float) -> Iterator[threading.Event]:
+    """An event that is set when so many seconds are over, for those who wait until they are told to stop."""
+    stop = threading.Event()
+    timer = threading.Timer(seconds, stop.set)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield stop
+    finally:
+        timer.cancel()

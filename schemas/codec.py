@@ -1,7 +1,7 @@
 """Events to record values and back: Confluent's wire format (0, 4-byte schema id, Avro) over raw fastavro."""
 
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from io import BytesIO
 from typing import Any, Final
 
@@ -26,7 +26,7 @@ from schemas.decode_errors import (
     WrongMagic,
     WrongSchema,
 )
-from schemas.envelope import read_headers
+from schemas.envelope import RawHeaders, read_headers
 from schemas.events import Event
 from schemas.readers import Reader, WriterSchema, reader_for
 from schemas.walk import walk
@@ -52,8 +52,6 @@ _WALK_FIRST_BYTES = 16 * 1024
 _HEADER = 5
 _ENCODE_FAULTS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 _DECODE_FAULTS = (ArithmeticError, EOFError, LookupError, TypeError, ValueError, struct.error)
-
-RawHeaders = Sequence[tuple[str, str | bytes | None]]
 
 
 class InvalidEvent(ValueError):

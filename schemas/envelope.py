@@ -1,6 +1,6 @@
 """What travels with an event: its metadata, its headers, its key and its topic."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from typing import assert_never
@@ -22,6 +22,9 @@ from schemas.positions import Position
 from schemas.topics import Topics
 
 Headers = Sequence[tuple[str, bytes]]
+
+RawHeaders = Sequence[tuple[str, str | bytes | None]] | Mapping[str, str | bytes | None]
+"""Headers as any Kafka client gives them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,10 +100,10 @@ def headers_for(event: Event, metadata: Metadata) -> list[tuple[str, bytes]]:
     return [(name, text.encode()) for name, text in texts.items() if text is not None]
 
 
-def read_headers(headers: Sequence[tuple[str, str | bytes | None]] | None) -> dict[str, str]:
+def read_headers(headers: RawHeaders | None) -> dict[str, str]:
     """Headers as texts. What is no text is left out; of a name that repeats the last counts."""
     texts: dict[str, str] = {}
-    for name, value in headers or ():
+    for name, value in headers.items() if isinstance(headers, Mapping) else headers or ():
         text = _decoded(value)
         if text is not None:
             texts[name] = text

@@ -74,9 +74,9 @@ class ConfluentSchemaRegistry:
             if status == _NOT_FOUND:
                 return None
             if status >= _SERVER_FAULTS or status == _TOO_MANY_REQUESTS:
-                raise RegistryUnavailable(f"the registry answered {status}") from error
+                raise RegistryUnavailable(f"it answered {status}") from error
             if status == _CONFLICT:
                 raise SchemaIncompatible(str(error.error_message)) from error
-            raise RegistryRefused(f"the registry answered {status}: {error.error_message}") from error
+            raise RegistryRefused(f"it answered {status}: {error.error_message}") from error
         except (httpx.HTTPError, OSError) as error:
-            raise RegistryUnavailable(f"the registry can't be reached: {error}") from error
+            raise RegistryUnavailable(f"{type(error).__name__}: {error}") from error
