@@ -84,7 +84,7 @@ def _to_8_bits(key: int | tuple[int, ...], bit_depth: int) -> int | tuple[int, .
 
 @lru_cache(maxsize=16)
 def _read(profile: bytes) -> tuple[str, str | None]:
-    """The profile's word and its colour space as ICC calls it."""
+    """The profile's word, and Pillow's mode for its colour space."""
     try:
         opened = ImageCms.ImageCmsProfile(io.BytesIO(profile)).profile
         space = opened.xcolor_space.strip()
@@ -96,7 +96,7 @@ def _read(profile: bytes) -> tuple[str, str | None]:
     if space not in _SPACES:
         return "unreadable", None
     if space != "RGB":
-        return ("grey" if space == "GRAY" else "cmyk"), space
+        return ("grey" if space == "GRAY" else "cmyk"), _SPACES[space]
     name = next((name for words, name in _NAMES if words in description), "rgb")
     return ("rgb" if name == "srgb" and not _has_srgb_primaries(opened) else name), space
 

@@ -8,6 +8,7 @@ from PIL import Image
 
 # The largest side that the format was made for; more detail than that does not show in the hash.
 MAX_SIDE = 100
+_DECIMALS = 9
 _Plane: TypeAlias = NDArray[np.float64]
 
 
@@ -45,9 +46,10 @@ def _waves(plane: _Plane, across: int, down: int) -> tuple[float, float, _Plane]
     rows = np.einsum("fy,yx->fx", _cosines(plane.shape[0], down), plane)
     waves = np.einsum("fx,gx->fg", rows, _cosines(plane.shape[1], across)) / plane.size
     kept = [waves[y, x] for y in range(down) for x in range(across) if x * down < across * (down - y)]
-    swings = np.array(kept[1:])
+    # Rounded off, because sums that are nought or even in theory must not fall to one side by a last bit.
+    swings = np.round(kept[1:], _DECIMALS)
     largest = float(np.abs(swings).max())
-    return float(kept[0]), largest, 0.5 + 0.5 * swings / largest if largest else swings
+    return float(kept[0]), largest, np.round(0.5 + 0.5 * swings / largest, _DECIMALS) if largest else swings
 
 
 def _cosines(length: int, count: int) -> _Plane:

@@ -43,6 +43,7 @@ class Member:
         self._channel = channel
         self._pictures = pictures
         self._cpu_seconds = 0.0
+        self._buried = False
         self.owner: str | None = None
         self.jobs = 0
         self.peak_rss_kib = 0
@@ -72,12 +73,13 @@ class Member:
 
     def kill(self) -> None:
         """Kill the child; whoever waits for its work hears of its end."""
-        if not self.dead:
+        if not self.dead and not self._buried:
             signal.pidfd_send_signal(self._newborn.pidfd, signal.SIGKILL)
 
     async def bury(self) -> None:
         """Wait until the child, which was killed, is gone, and give back what it held."""
         await self._ended(timed_out=False)
+        self._buried = True
         self._channel.close()
         os.close(self._pictures)
         os.close(self._newborn.pidfd)

@@ -146,6 +146,8 @@ def _launch(control: int, options: str) -> subprocess.Popen[bytes]:
     environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     # One thread each: those that a library starts do not live through a fork, and children may start none.
     environment |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    # A child's first picture is mostly page faults; huge pages make it a quarter cheaper where there are any.
+    environment["GLIBC_TUNABLES"] = "glibc.malloc.hugetlb=1"
     command = [sys.executable, "-m", "processors.sandbox.fork_server", str(control), options]
     return subprocess.Popen(
         command,

@@ -1,0 +1,1 @@
+"""Image work: what is accepted, what comes out, and what is refused."""
