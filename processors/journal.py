@@ -18,6 +18,7 @@ _AWAY: Final[dict[str, Dependency]] = {
     "store_unavailable": "store",
     "key_unavailable": "keys",
     "presets_unavailable": "presets",
+    "registry_unavailable": "registry",
 }
 
 log = structlog.get_logger(__name__)

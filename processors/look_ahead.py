@@ -14,6 +14,7 @@ from uuid import UUID
 
 import structlog
 
+from adapters.schema_registry import RegistryError
 from adapters.telemetry.of_worker import WorkerMetrics
 from processors.attempts import Begin, GiveUp, PartitionNotes, Sighting, Skip
 from processors.failures import Interruption
@@ -187,7 +188,10 @@ class LookAhead:
     def _see(self, following: dict[int, _Partition], record: RawRecord) -> None:
         if (known := following.get(record.partition)) is None:
             return
-        sighting = sighting_of(record, self._decode)
+        try:
+            sighting = sighting_of(record, self._decode)
+        except RegistryError as error:
+            raise TailLost("a record can't be read without the registry") from error
         with self._lock:
             if sighting is not None:
                 known.notes.see(sighting)

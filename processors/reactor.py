@@ -16,14 +16,14 @@ from processors.appender import Appender
 from processors.attempts import Begin, GiveUp, Skip
 from processors.failures import Interruption, LogGone, Unfit
 from processors.hand import Hand
+from processors.intake import Intake
 from processors.jobs import Attempt, Job, Processor
 from processors.journal import Journal
 from processors.knowledge import Knowledge
 from processors.patience import Patience
-from processors.policy import UNEXPECTED, Verdict, judge, lost
+from processors.policy import Verdict, judge, lost
 from schemas.codec import Codec
-from schemas.decode_errors import DecodeError, UnknownEventType
-from schemas.envelope import RawRecord, read_headers
+from schemas.envelope import RawRecord
 from schemas.events import ProcessingFailed, ProcessingStarted
 
 _PAUSE_AFTER_A_BUG = 1.0
@@ -56,6 +56,13 @@ class Reactor:
         self._processor = processor
         self._parts = parts
         self._journal = parts.journal
+        self._intake = Intake(
+            processor,
+            codec=parts.codec,
+            appender=parts.appender,
+            journal=parts.journal,
+            lane=parts.lane,
+        )
         self._hands: set[Hand] = set()
         self._empty = asyncio.Event()
         self._closed = False
@@ -84,8 +91,11 @@ class Reactor:
             if not self._hands:
                 self._empty.set()
 
-    async def drain(self, grace: float) -> None:
-        """Takes no more; lets the work in hand end for `grace` seconds, then cuts it."""
+    async def drain(self, grace: float, *, last_words: float = 3.0) -> None:
+        """Takes no more; lets the work in hand end for `grace` seconds, then cuts it.
+
+        What was cut has `last_words` seconds to say so.
+        """
         self._closed = True
         for hand in [hand for hand in self._hands if not hand.working]:
             hand.cut("shutdown")
@@ -93,7 +103,7 @@ class Reactor:
             return
         for hand in list(self._hands):
             hand.cut("shutdown")
-        await self._emptied(grace)
+        await self._emptied(last_words)
 
     async def _emptied(self, seconds: float) -> bool:
         if self._hands:
@@ -102,7 +112,10 @@ class Reactor:
         return not self._hands
 
     async def _take(self, record: RawRecord, hand: Hand) -> bool:
-        job = await self._job_in(record)
+        try:
+            job = await self._intake.job_in(record, hand)
+        except Interruption:
+            return False
         if job is None:
             return True
         settled = await self._admitted(job, record, hand)
@@ -124,33 +137,6 @@ class Reactor:
             return False
         finally:
             self._parts.room.release()
-
-    async def _job_in(self, record: RawRecord) -> Job | None:
-        """The job that the record asks us for; what can't be read goes to the dead letters."""
-        lane = read_headers(record.headers).get("lane")
-        if lane is not None and lane != self._parts.lane:
-            self._journal.passed("other_lane")
-            return None
-        try:
-            event = self._parts.codec.decode(record.value, headers=record.headers)
-        except UnknownEventType:
-            self._journal.passed("unknown_type")
-            return None
-        except DecodeError as error:
-            await self._set_aside(record, kind="undecodable", code=error.code)
-            return None
-        except Exception as error:  # noqa: BLE001 - bytes that break the codec must not stop the partition
-            self._journal.fault(error)
-            await self._set_aside(record, kind="undecodable", code=UNEXPECTED)
-            return None
-        job = self._processor.job_in(event)
-        if job is None:
-            self._journal.passed("no_request")
-            return None
-        if job.lane != self._parts.lane:
-            self._journal.passed("other_lane")
-            return None
-        return job
 
     async def _attempts(self, job: Job, record: RawRecord, hand: Hand) -> bool:
         while True:

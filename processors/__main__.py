@@ -1,0 +1,79 @@
+"""`python -m processors variants`: runs a worker until it is told to stop."""
+
+import argparse
+import asyncio
+import contextlib
+import sys
+from typing import Final, NoReturn
+
+import structlog
+
+from adapters.schema_registry import ContractMismatch, RegistryUnavailable
+from adapters.settings import Settings, SettingsError, settings_or_exit
+from adapters.telemetry import configure_logs
+from adapters.topics import BrokerUnreachable, TopicDrift
+from processors.sandbox import SandboxUnavailable
+from processors.shell import UncompiledFaust
+from processors.slots import SlotTaken
+from processors.stopping import Stop, end_process, leave
+from processors.variants.worker import Worker
+from schemas.codes import LANES
+
+_REFUSALS: Final = (
+    SettingsError,
+    SlotTaken,
+    TopicDrift,
+    ContractMismatch,
+    SandboxUnavailable,
+    UncompiledFaust,
+)
+
+log = structlog.get_logger(__name__)
+
+
+def main() -> None:
+    """Never returns: ends with 0 after a signal, 1 where it can't start, 75 where it leaves to start anew."""
+    parser = argparse.ArgumentParser(prog="python -m processors", description="Event → work → event.")
+    programs = parser.add_subparsers(dest="program", required=True)
+    variants = programs.add_parser("variants", help="renders completed uploads into their variants")
+    variants.add_argument("--lane", choices=LANES, default="live", help="which work to take (default: live)")
+    arguments = parser.parse_args()
+    settings = settings_or_exit()
+    configure_logs(arguments.program, settings)
+    asyncio.run(_run(settings, arguments.lane))
+
+
+async def _run(settings: Settings, lane: str) -> NoReturn:
+    stop = Stop()
+    stop.listen()
+    worker = Worker(settings, lane=lane, stop=stop, leave=leave)
+    try:
+        await _start_or_stop(worker, stop)
+        await stop.told.wait()
+        await worker.end()
+    except _REFUSALS as refusal:
+        log.critical("worker_refuses", kind=type(refusal).__name__, reason=str(refusal))
+        print(refusal, file=sys.stderr)
+        end_process(1)
+    except Exception:
+        log.critical("worker_failed", exc_info=True)
+        end_process(1)
+    log.info("worker_stopped")
+    end_process(0)
+
+
+async def _start_or_stop(worker: Worker, stop: Stop) -> None:
+    """Returns once the worker runs, or was told to stop before it did."""
+    starting = asyncio.create_task(worker.start())
+    told = asyncio.create_task(stop.told.wait())
+    await asyncio.wait({starting, told}, return_when=asyncio.FIRST_COMPLETED)
+    if starting.done():
+        await starting
+        return
+    starting.cancel()
+    with contextlib.suppress(asyncio.CancelledError, BrokerUnreachable, RegistryUnavailable):
+        await starting
+
+
+if __name__ == "__main__":
+    main()

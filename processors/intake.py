@@ -1,0 +1,87 @@
+"""The reactor's way in: which job a record asks for, and what becomes of records that nobody can read."""
+
+import asyncio
+
+from adapters.schema_registry import RegistryError
+from processors.appender import Appender
+from processors.hand import Hand
+from processors.jobs import Job, Processor
+from processors.journal import Journal
+from processors.policy import UNEXPECTED
+from schemas.codec import Codec
+from schemas.decode_errors import DecodeError, UnknownEventType
+from schemas.envelope import RawRecord, read_headers
+from schemas.events import Event
+
+_UNDECODABLE = "undecodable"
+_PAUSE_WITHOUT_A_REGISTRY = 2.0
+
+
+class _Passed(Exception):
+    """The record asks nothing of us."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class _BrokeTheCodec(DecodeError):
+    """The codec itself failed on the record."""
+
+    code = UNEXPECTED
+
+
+class Intake:
+    """Reads records for one processor and one lane."""
+
+    def __init__(
+        self, processor: Processor, *, codec: Codec, appender: Appender, journal: Journal, lane: str
+    ) -> None:
+        self._processor = processor
+        self._codec = codec
+        self._appender = appender
+        self._journal = journal
+        self._lane = lane
+
+    async def job_in(self, record: RawRecord, hand: Hand) -> Job | None:
+        """The job that the record asks us for; None where it asks nothing of us.
+
+        What can't be read goes to the dead letters first. Raises LogGone, and Interruption where the hand
+        was cut.
+        """
+        try:
+            return await self._asked(record, hand)
+        except _Passed as passed:
+            self._journal.passed(passed.reason)
+        except DecodeError as error:
+            await self._appender.set_aside(record, kind=_UNDECODABLE, code=error.code, attempts=1)
+            self._journal.set_aside(_UNDECODABLE, error.code)
+        return None
+
+    async def _asked(self, record: RawRecord, hand: Hand) -> Job:
+        lane = read_headers(record.headers).get("lane")
+        if lane is not None and lane != self._lane:
+            raise _Passed("other_lane")
+        job = self._processor.job_in(await self._decoded(record, hand))
+        if job is None:
+            raise _Passed("no_request")
+        if job.lane != self._lane:  # a mirror may have lost the header
+            raise _Passed("other_lane")
+        return job
+
+    async def _decoded(self, record: RawRecord, hand: Hand) -> Event:
+        while True:
+            try:
+                return self._codec.decode(record.value, headers=record.headers)
+            except RegistryError:
+                # A schema that we have never met, and nobody to ask: no fault of the record's.
+                self._journal.retried("registry_unavailable")
+                await hand.hold(asyncio.sleep(_PAUSE_WITHOUT_A_REGISTRY))
+            except UnknownEventType as unknown:
+                raise _Passed("unknown_type") from unknown
+            except DecodeError:
+                raise
+            except Exception as error:
+                # Bytes that break the codec must not stop the partition.
+                self._journal.fault(error)
+                raise _BrokeTheCodec(type(error).__name__) from error

@@ -1,0 +1,45 @@
+"""How the process is told to stop, in order the first time and at once the second, and how it leaves."""
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+from typing import NoReturn
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+
+class Stop:
+    """Whether we were told to stop: `told` for the event loop, `in_threads` for waits outside of it."""
+
+    def __init__(self) -> None:
+        self.told = asyncio.Event()
+        self.in_threads = threading.Event()
+
+    def listen(self) -> None:
+        """Hears SIGTERM and SIGINT from here on."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self._tell, number)
+
+    def _tell(self, number: int) -> None:
+        if self.told.is_set():
+            end_process(128 + number)
+        log.info("worker_stops", signal=signal.Signals(number).name)
+        self.told.set()
+        self.in_threads.set()
+
+
+def leave(reason: str) -> NoReturn:
+    """Ends the process at once, from any thread: nothing is committed, every record in hand comes again."""
+    log.critical("worker_leaves", reason=reason)
+    end_process(os.EX_TEMPFAIL)
+
+
+def end_process(code: int) -> NoReturn:
+    """Ends the process without waiting for anybody's threads: a consumer's may wait for a broker for ever."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -1,0 +1,117 @@
+"""The systems around the worker, reached in turn: what is away is waited for, what is wrong is refused."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from adapters.dead_letters import KafkaDeadLetters
+from adapters.event_log import KafkaEventLog
+from adapters.object_store import S3ObjectStore
+from adapters.operations import KafkaPresetSets
+from adapters.schema_registry import load_codec
+from adapters.settings import Settings
+from adapters.subject_keys import KafkaSubjectKeys
+from adapters.telemetry import Heartbeats, Metrics
+from adapters.topics import require_topics
+from processors.imaging.contract import Limits
+from processors.sandbox import Sandbox
+from processors.stopping import Stop
+from schemas.codec import Codec
+
+_COMPONENT = "variants"
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """Everything the worker needs of others, each at work."""
+
+    codec: Codec
+    log: KafkaEventLog
+    dead_letters: KafkaDeadLetters
+    store: S3ObjectStore
+    keys: KafkaSubjectKeys
+    presets: KafkaPresetSets
+    sandbox: Sandbox
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """What reaching needs: `stage` is told what is waited for, `stack` ends what was begun."""
+
+    settings: Settings
+    stop: Stop
+    stage: Callable[[str], None]
+    metrics: Metrics
+    heartbeats: Heartbeats
+    stack: contextlib.AsyncExitStack
+
+    async def all(self) -> Outside:
+        """Raises BrokerUnreachable and RegistryUnavailable when told to stop, and what each refuses."""
+        codec = await self._codec()
+        sandbox = await self._sandbox()
+        store = S3ObjectStore(self.settings.store, metrics=self.metrics.store)
+        self.stack.push_async_callback(store.close)
+        events = KafkaEventLog(self.settings.kafka, codec, metrics=self.metrics.log)
+        self.stack.push_async_callback(events.close)
+        letters = KafkaDeadLetters(self.settings.kafka, metrics=self.metrics.log)
+        self.stack.callback(letters.close)
+        keys, presets = await self._views(codec)
+        return Outside(
+            codec=codec,
+            log=events,
+            dead_letters=letters,
+            store=store,
+            keys=keys,
+            presets=presets,
+            sandbox=sandbox,
+        )
+
+    async def _codec(self) -> Codec:
+        self.stage("waiting for the brokers and their topics")
+        await asyncio.to_thread(require_topics, self.settings, stop=self.stop.in_threads)
+        self.stage("waiting for the schema registry")
+        return await asyncio.to_thread(load_codec, self.settings, stop=self.stop.in_threads)
+
+    async def _sandbox(self) -> Sandbox:
+        self.stage("starting the sandbox")
+        sandbox = sandbox_for(self.settings)
+        self.stack.push_async_callback(sandbox.close)
+        await sandbox.start()
+        return sandbox
+
+    async def _views(self, codec: Codec) -> tuple[KafkaSubjectKeys, KafkaPresetSets]:
+        """Before both are read to their ends, each unknown key and preset set would look like an outage."""
+        keys = KafkaSubjectKeys(self.settings, codec, None, component=_COMPONENT)
+        self.stack.callback(keys.close)
+        keys.start()
+        beat = self.heartbeats.expect("presets")
+        presets = KafkaPresetSets(self.settings.kafka, codec, component=_COMPONENT, beat=beat)
+        self.stack.callback(presets.close)
+        presets.start()
+        self.stage("reading keys and preset sets to their ends")
+        for wait in (keys.wait_until_current, presets.wait_until_current):
+            while not await asyncio.to_thread(wait, 1.0):
+                log.info("worker_waits", reason="reading keys and preset sets to their ends")
+        return keys, presets
+
+
+def sandbox_for(settings: Settings) -> Sandbox:
+    """The sandbox that these settings describe, not yet started."""
+    limits, worker = settings.limits, settings.worker
+    return Sandbox(
+        children=worker.children,
+        limits=Limits(
+            max_pixels=limits.pixels,
+            max_bytes=max(limits.form_bytes, limits.direct_bytes),
+            max_scans=limits.scans,
+            max_frames=limits.frames,
+        ),
+        wall_seconds=worker.job_timeout.total_seconds(),
+        both_seconds=worker.job_budget.total_seconds(),
+        seccomp="required" if settings.seccomp_required else "preferred",
+    )
