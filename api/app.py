@@ -86,6 +86,7 @@ def described_app() -> FastAPI:
         redoc_url=None,
         openapi_url=pages.DESCRIPTION,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
     )
     for module in (request_upload, complete_upload, upload_form, assets, jobs, health):
         app.include_router(module.router)

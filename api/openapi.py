@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from types import MappingProxyType
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -13,6 +14,20 @@ from api import problems as catalogue
 Json = dict[str, Any]
 
 _PROBLEM_TYPE: Final = "application/problem+json"
+_SCHEMAS: Final = "#/components/schemas/"
+_RETRIED: Final = frozenset({"429", "503"})
+_SUCCESS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {"201": ("Darkroom-Position", "Location"), "202": ("Darkroom-Position",), "307": ("Location",)}
+)
+_HEADERS: Final[Json] = {
+    "X-Request-Id": {"schema": {"type": "string", "format": "uuid"}, "description": "Name it in questions."},
+    "Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."},
+    "Location": {"schema": {"type": "string"}},
+    "Darkroom-Position": {
+        "schema": {"type": "string"},
+        "description": "Where the write stands in the log; reads that are given it have caught up with it.",
+    },
+}
 _FORM: Final[Json] = {
     "type": "object",
     "required": ["file"],
@@ -56,7 +71,7 @@ def _answer(status: int) -> Json:
     examples = {
         str(kind.type_): {"value": catalogue.problem_body(kind(), instance="/v1/…")} for kind in kinds
     }
-    schema = {"$ref": "#/components/schemas/Problem"}
+    schema = {"$ref": _SCHEMAS + "Problem"}
     return {
         "description": " ".join(kind.title for kind in kinds),
         "content": {_PROBLEM_TYPE: {"schema": schema, "examples": examples}},
@@ -65,7 +80,7 @@ def _answer(status: int) -> Json:
 
 def json_request(model: type[BaseModel]) -> Json:
     """The request body of a route that reads its JSON by `api.bodies`."""
-    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+    schema = {"$ref": _SCHEMAS + model.__name__}
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
@@ -97,28 +112,35 @@ def _document(app: FastAPI, bodies: tuple[type[BaseModel], ...], paths: Mapping[
         tags=app.openapi_tags,
         license_info=app.license_info,
     )
-    schemas = made.setdefault("components", {}).setdefault("schemas", {})
+    components = made.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
     # FastAPI's own shapes of a validation error are never sent.
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     schemas["Problem"] = _PROBLEM
     for model in bodies:
-        schemas[model.__name__] = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas[model.__name__] = model.model_json_schema(ref_template=_SCHEMAS + "{model}")
     made["paths"] |= deepcopy(dict(paths))
+    shared = components.setdefault("responses", {})
     for path in made["paths"].values():
         for operation in path.values():
-            _complete(operation)
+            operation["responses"] = _answers(operation["responses"], shared)
+    components["headers"] = _HEADERS
     return made
 
 
-def _complete(operation: Json) -> None:
-    answers = operation["responses"]
-    if "HTTPValidationError" in str(answers.get("422", "")):
-        answers["422"] = _answer(422)
-    if "500" not in answers:
-        answers["500"] = _answer(500)
-    for status, answer in answers.items():
-        headers = answer.setdefault("headers", {})
-        headers["X-Request-Id"] = {"schema": {"type": "string", "format": "uuid"}}
-        if status in {"429", "503"}:
-            headers["Retry-After"] = {"schema": {"type": "integer"}, "description": "Seconds."}
+def _answers(answers: Json, shared: Json) -> Json:
+    """A route's answers with their headers; problems stand once, among the components."""
+    said: Json = {}
+    for status, answer in {**answers, "400": _answer(400), "500": _answer(500)}.items():
+        if _PROBLEM_TYPE in answer.get("content", {}) or "HTTPValidationError" in str(answer):
+            names = ("X-Request-Id", "Retry-After") if status in _RETRIED else ("X-Request-Id",)
+            shared[f"Problem{status}"] = {**_answer(int(status)), "headers": _named(*names)}
+            said[status] = {"$ref": f"#/components/responses/Problem{status}"}
+        else:
+            said[status] = {**answer, "headers": _named("X-Request-Id", *_SUCCESS.get(status, ()))}
+    return dict(sorted(said.items()))
+
+
+def _named(*names: str) -> Json:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}

@@ -65,14 +65,13 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
 def _inspect(value: object, max_depth: int) -> None:
     """Looks at all text and at the depth, level by level, without recursion."""
     level: list[object] = [value]
-    for _ in range(max_depth + 1):
+    for depth in range(max_depth + 1):
         for item in level:
             if isinstance(item, str):
                 _check_text(item)
+            elif depth == max_depth and isinstance(item, dict | list):
+                raise MalformedJson("it is nested too deeply")
         level = [inner for item in level for inner in _children(item)]
-        if not level:
-            return
-    raise MalformedJson("it is nested too deeply")
 
 
 def _children(item: object) -> Iterable[object]:

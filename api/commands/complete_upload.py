@@ -43,8 +43,9 @@ class CompleteUpload(BaseModel):
     ROUTE,
     status_code=202,
     summary="Say that the file has been sent",
+    response_description="The original is in place; its variants are asked for.",
     tags=["uploads"],
-    responses=problems(400, 401, 404, 408, 409, 410, 413, 415, 422, 429, 503),
+    responses=problems(401, 404, 408, 409, 410, 413, 415, 422, 503),
     openapi_extra=json_request(CompleteUpload),
 )
 async def complete_upload(

@@ -74,8 +74,9 @@ def decide(
     ROUTE,
     status_code=201,
     summary="Ask to upload a file straight to the store",
+    response_description="Leave to upload.",
     tags=["uploads"],
-    responses=problems(400, 401, 408, 413, 415, 422, 429, 503),
+    responses=problems(401, 408, 413, 415, 422, 503),
     openapi_extra=json_request(RequestUpload),
 )
 async def request_upload(

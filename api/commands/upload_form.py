@@ -72,8 +72,9 @@ def decide(received: Received, intent: Intent, *, sealed_words: bytes) -> Upload
     ROUTE,
     status_code=202,
     summary="Upload a file with a form",
+    response_description="The original is in place; its variants are asked for.",
     tags=["uploads"],
-    responses=problems(400, 401, 408, 413, 415, 422, 429, 503),
+    responses=problems(401, 408, 413, 415, 422, 503),
     openapi_extra=form_request(),
 )
 async def upload_form(

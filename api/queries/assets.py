@@ -40,9 +40,7 @@ AssetId = Annotated[UUID, Path(description="An asset of yours.")]
 VariantName = Annotated[str, Path(min_length=1, max_length=100, examples=["small"])]
 
 
-@router.get(
-    LIST, response_model=AssetPage, summary="List your assets", responses=problems(401, 422, 429, 503)
-)
+@router.get(LIST, response_model=AssetPage, summary="List your assets", responses=problems(401, 422, 503))
 async def list_assets(
     parts: PartsHere,
     caller: Authenticated,
@@ -74,7 +72,7 @@ async def list_assets(
     LIST + "/{asset_id}",
     response_model=Asset,
     summary="Read an asset",
-    responses={304: {"description": "You have it already."}, **problems(401, 404, 422, 429, 503)},
+    responses={304: {"description": "You have it already."}, **problems(401, 404, 422, 503)},
 )
 async def read_asset(
     parts: PartsHere, caller: Authenticated, asset_id: AssetId, request: Request
@@ -94,7 +92,7 @@ async def read_asset(
     LIST + "/{asset_id}/status",
     response_model=AssetStatus,
     summary="Ask how far an asset is",
-    responses=problems(401, 404, 422, 429, 503),
+    responses=problems(401, 404, 422, 503),
 )
 async def read_status(parts: PartsHere, caller: Authenticated, asset_id: AssetId) -> Response:
     """Small and cheap. While work goes on, Retry-After says when to ask again."""
@@ -110,7 +108,7 @@ async def read_status(parts: PartsHere, caller: Authenticated, asset_id: AssetId
     status_code=307,
     response_class=RedirectResponse,
     summary="Go to a variant's bytes",
-    responses=problems(401, 404, 422, 429, 503),
+    responses=problems(401, 404, 422, 503),
 )
 async def read_variant(
     parts: PartsHere, caller: Authenticated, asset_id: AssetId, name: VariantName
@@ -126,7 +124,7 @@ async def read_variant(
     status_code=307,
     response_class=RedirectResponse,
     summary="Download an asset",
-    responses=problems(401, 404, 422, 429, 503),
+    responses=problems(401, 404, 422, 503),
 )
 async def download(
     parts: PartsHere,

@@ -13,7 +13,7 @@ from api.representations import Job, job_shape
 router = APIRouter(tags=["jobs"], dependencies=[CaughtUp])
 
 
-@router.get("/v1/jobs/{job_id}", summary="Read a job", responses=problems(401, 404, 422, 429, 503))
+@router.get("/v1/jobs/{job_id}", summary="Read a job", responses=problems(401, 404, 422, 503))
 async def read_job(
     parts: PartsHere, caller: Authenticated, job_id: Annotated[UUID, Path(description="A job of yours.")]
 ) -> Job:
