@@ -21,7 +21,15 @@ from projections.outages import Condition, Stopping
 from projections.topic import WrongPartitions
 
 _COMPONENT = "projector"
-_REFUSALS = (OffsetOutOfRange, TopicReplaced, Diverged, WrongPartitions, Expelled, SettingsError, ContractMismatch)
+_REFUSALS = (
+    OffsetOutOfRange,
+    TopicReplaced,
+    Diverged,
+    WrongPartitions,
+    Expelled,
+    SettingsError,
+    ContractMismatch,
+)
 
 log = structlog.get_logger(__name__)
 

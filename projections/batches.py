@@ -1,6 +1,7 @@
 """Applies a batch: checkpoints, states, rows and the word that they are there, in one transaction."""
 
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -82,7 +83,6 @@ class Batches:
                 self.apply(batch[middle:], positions)
             else:
                 record = batch[0].record
-                _log.exception("record.unfit", partition=record.partition, offset=record.offset)
                 self._commit(batch, positions, {(record.partition, record.offset): error})
 
     def _commit(
@@ -104,7 +104,21 @@ class Batches:
             self._clear.forget()
         self._failpoints.hit("projector.after_database_commit")
         positions.update(moved)
+        self._tell(folded)
         self._applied(folded)
+
+    def _tell(self, folded: Folded) -> None:
+        for aside in folded.set_aside:
+            if aside.kind != "follows":
+                _log.warning(
+                    "record.set_aside",
+                    topic=self._loop.topic,
+                    partition=aside.record.partition,
+                    offset=aside.record.offset,
+                    kind=aside.kind,
+                    code=aside.code,
+                    fault=aside.fault and asdict(aside.fault),
+                )
 
     def _fold(
         self, conn: Connection[Any], batch: Sequence[Read], condemned: Mapping[Place, Exception]

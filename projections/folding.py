@@ -1,16 +1,14 @@
 """Folds a batch in memory: records and the states they meet go in, new states come out."""
 
-import hashlib
-import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
 from adapters.sealing import SealBroken
 from adapters.subject_keys import KeyTrouble
+from projections.faults import Fault, fault_of
 from projections.records import Read, Record
 from schemas.decode_errors import DecodeError, NotOurs, UnknownEventType
 from schemas.events import AssetEvent
@@ -48,13 +46,14 @@ class SetAside:
     """A record that is not folded, and why.
 
     `kind` is not_ours (a dead letter, no more), undecodable or internal (a fold that failed; both block their
-    key), or follows (waits behind one of those, and gets no letter of its own).
+    key), or follows (waits behind one of those, and gets no letter of its own). `fault` is what an internal
+    one met.
     """
 
     record: Record
     kind: Kind
     code: str
-    stack_hash: str | None = None
+    fault: Fault | None = None
 
     @property
     def blocks(self) -> bool:
@@ -150,10 +149,10 @@ class _Fold:
 
     def _failed(self, record: Record, error: Exception) -> None:
         code = "seal_broken" if isinstance(error, SealBroken) else "fold_failed"
-        self._set_aside(record, "internal", code, stack_hash(error))
+        self._set_aside(record, "internal", code, fault_of(error))
 
-    def _set_aside(self, record: Record, kind: Kind, code: str, stack: str | None = None) -> None:
-        aside = SetAside(record=record, kind=kind, code=code, stack_hash=stack)
+    def _set_aside(self, record: Record, kind: Kind, code: str, fault: Fault | None = None) -> None:
+        aside = SetAside(record=record, kind=kind, code=code, fault=fault)
         self._folded.set_aside.append(aside)
         if aside.blocks and record.key is not None:
             self._blocked.add((record.partition, record.key))
@@ -163,12 +162,3 @@ class _Fold:
             key = uuid_text(asset_id).encode()
             home = self._homes[asset_id] = (partition_for(key, self._given.partitions), key)
         return home
-
-
-def stack_hash(error: Exception) -> str:
-    """Tells one bug from another by the error's type and the places it came through, not by its words."""
-    frames = [
-        f"{Path(frame.filename).name}:{frame.name}:{frame.lineno}"
-        for frame in traceback.extract_tb(error.__traceback__)
-    ]
-    return hashlib.sha256("\n".join([type(error).__qualname__, *frames[-8:]]).encode()).hexdigest()[:16]

@@ -79,7 +79,7 @@ def _write_letters(
             code=aside.code,
             error_kind=aside.kind,
             first_failed_at=now,
-            stack_hash=aside.stack_hash,
+            stack_hash=aside.fault.stack_hash if aside.fault else None,
         )
         letters.append_sync(aside.record.raw(loop.topic), reason)
     codes = {"codes": [aside.code for aside in unsaid]}

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from adapters.settings import Settings
 from tests.integration.projections.rows import HandFolded, prepare
 from tests.integration.projections.stories import Stories
 from tests.servers import World
@@ -16,11 +17,18 @@ def stories() -> Stories:
     return Stories()
 
 
-@pytest.fixture
-def folded(world: World, stories: Stories) -> Iterator[HandFolded]:
-    """Empty read models in a database of the test's own."""
+@pytest.fixture(scope="module")
+def database(world: World) -> Settings:
+    """Settings of a database with our tables in it."""
     settings = world.settings("folded", DATABASE_URL=world.servers.new_database())
     prepare(settings)
-    models = HandFolded(settings, stories.keys, PARTITIONS)
+    return settings
+
+
+@pytest.fixture
+def folded(database: Settings, stories: Stories) -> Iterator[HandFolded]:
+    """Empty read models."""
+    models = HandFolded(database, stories.keys, PARTITIONS)
+    models.begin_anew()
     yield models
     models.close()

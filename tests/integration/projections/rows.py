@@ -12,7 +12,7 @@ from adapters.failpoints import Failpoints
 from adapters.read_store import migrate
 from adapters.sealing import Seals
 from adapters.settings import Settings
-from projections import read_models
+from projections import operating, read_models
 from projections.assets.clear import ClearText
 from projections.batches import Batches
 from projections.checkpoints import live_loop, open_positions
@@ -51,10 +51,16 @@ class HandFolded:
         self.letters = InMemoryDeadLetters()
         self.folded: list[Folded] = []
         self.database = Database(settings, "test")
-        self._numbers = list(range(partitions))
+        self.partitions = partitions
+        self._reading = Reading(Codec.local())
+        self.use(keys)
+        self.open()
+
+    def use(self, keys: Seals) -> None:
+        """From here on seals are opened with these keys."""
         self.batches = Batches(
             self.loop,
-            partitions=partitions,
+            partitions=self.partitions,
             database=self.database,
             clear=ClearText(keys),
             letters=self.letters,
@@ -62,8 +68,10 @@ class HandFolded:
             failpoints=Failpoints(),
             applied=self.folded.append,
         )
-        self._reading = Reading(Codec.local())
-        self.positions = open_positions(self.conn, self.loop, self._numbers, "a topic")
+
+    def open(self) -> None:
+        """Takes the positions from the checkpoints."""
+        self.positions = open_positions(self.conn, self.loop, range(self.partitions), "a topic")
 
     @property
     def conn(self) -> psycopg.Connection[tuple[Any, ...]]:
@@ -74,14 +82,19 @@ class HandFolded:
         for batch in batches:
             self.batches.apply(self._reading.read_all(batch), self.positions)
 
+    def begin_anew(self) -> None:
+        """Empties everything, tables made anew."""
+        operating.reset(self.conn, self.loop)
+        self.wipe()
+
     def wipe(self) -> None:
-        """Empties every table and begins again, as for the next example of a property."""
+        """Empties every table, as for the next example of a property."""
         names = ", ".join((*TABLES, SET_ASIDE, "infra.dead_lettered"))
         self.conn.execute(f"truncate {names}".encode())
-        self.conn.execute("update infra.checkpoints set next_offset = 0")
-        self.positions = dict.fromkeys(self._numbers, 0)
+        self.conn.execute("update infra.checkpoints set next_offset = 0, topic_id = null")
         self.letters.letters.clear()
         self.folded.clear()
+        self.open()
 
     def dump(self, *tables: str) -> Dump:
         return dump(self.conn, *tables)
