@@ -14,8 +14,8 @@ from adapters.settings.loading import fields, variable
 from ops.__main__ import commands
 from ops.stack.kafka import OFFSETS_RETENTION_MINUTES, PROPERTIES
 from ops.stack.products import PROCESSES, STEPS
-from tests.unit.compose import compose_file
-from tests.unit.compose.compose_file import OWN, ROOT, SERVERS
+from tests import compose_file
+from tests.compose_file import OWN, ROOT, SERVERS
 
 SERVICES = compose_file.services()
 SETTINGS = {variable(field) for _, _, field in fields()}

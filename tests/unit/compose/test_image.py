@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ops.docker.runtime_lock import EMBEDDED, runtime_lock
-from tests.unit.compose.compose_file import ROOT
+from tests.compose_file import ROOT
 
 DOCKERFILE = (ROOT / "ops/docker/Dockerfile").read_text()
 IGNORE = (ROOT / ".dockerignore").read_text().splitlines()

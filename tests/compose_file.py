@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[1]
 PATH = ROOT / "docker-compose.yml"
 OWN = ("init", "api", "variants", "projector")
 SERVERS = ("kafka", "registry", "postgres", "store")
