@@ -2,14 +2,9 @@
 
 import importlib
 import importlib.util
+import sys
 
-import psycopg
 import typer
-
-from adapters.read_store import migrate as migrate_store
-from adapters.settings import settings_or_exit
-
-app = typer.Typer(no_args_is_help=True, help="Running Darkroom.", pretty_exceptions_enable=False)
 
 GROUPS = {
     "stack": "ops.stack.cli",
@@ -17,24 +12,28 @@ GROUPS = {
     "schemas": "ops.schemas",
     "presets": "ops.presets",
     "read-models": "ops.read_models",
+    "bucket": "ops.bucket",
     "docs": "ops.docs",
+}
+COMMANDS = {
+    "migrate": ("ops.migrate", "migrate"),
+    "sample": ("ops.sample", "command"),
 }
 
 
-@app.command()
-def migrate() -> None:
-    """Bring the infrastructure tables in Postgres up to date; safe to repeat."""
-    try:
-        applied = migrate_store(settings_or_exit())
-    except psycopg.OperationalError as error:
-        typer.echo(f"Postgres can't be reached: {error}. Check DATABASE_URL.", err=True)
-        raise typer.Exit(1) from error
-    typer.echo(f"Applied: {', '.join(applied) or 'nothing, all was up to date'}.")
+def commands(wanted: str | None = None) -> typer.Typer:
+    """The command line; given one of its words, that one alone, so that none waits for another's imports."""
+    app = typer.Typer(no_args_is_help=True, help="Running Darkroom.", pretty_exceptions_enable=False)
+    app.callback()(lambda: None)
+    everything = wanted not in {*GROUPS, *COMMANDS}
+    for name, module in GROUPS.items():
+        if name == wanted or (everything and importlib.util.find_spec(module) is not None):
+            app.add_typer(importlib.import_module(module).app, name=name)
+    for name, (module, function) in COMMANDS.items():
+        if name == wanted or everything:
+            app.command(name)(getattr(importlib.import_module(module), function))
+    return app
 
-
-for name, module in GROUPS.items():
-    if importlib.util.find_spec(module) is not None:
-        app.add_typer(importlib.import_module(module).app, name=name)
 
 if __name__ == "__main__":
-    app()
+    commands(next(iter(sys.argv[1:]), None))()

@@ -31,7 +31,7 @@ from ops.stack.remains import end_remains
 from ops.stack.secrets import new_secrets
 from ops.stack.settings import ROOT, StackSettings
 from ops.stack.site import Site
-from ops.stack.store import create_bucket
+from ops.stack.store import make_bucket
 from ops.stack.supervisor import Supervisor
 from ops.stack.unit import State
 from ops.stack.up import external_addresses, get_servers, server_programs
@@ -176,7 +176,7 @@ class Servers:
     def new_bucket(self) -> str:
         """Create an empty bucket; returns its name."""
         name = f"t-{secrets.token_hex(6)}"
-        create_bucket({"S3_REGION": "us-east-1", **self.addresses, "S3_BUCKET": name})
+        make_bucket({"S3_REGION": "us-east-1", **self.addresses, "S3_BUCKET": name})
         return name
 
     def environment(self, prefix: str | None = None) -> dict[str, str]:

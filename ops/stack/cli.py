@@ -8,14 +8,11 @@ import typer
 
 from ops.stack import logs as log_files
 from ops.stack.console import Terminal
-from ops.stack.digests import renew_digests
 from ops.stack.down import down as end_stack
 from ops.stack.failures import StackFailure
 from ops.stack.folder import Folder, folder_of
 from ops.stack.settings import load_stack_settings
 from ops.stack.status import as_json, as_table, read_status
-from ops.stack.up import Wish, get_servers
-from ops.stack.up import up as run_stack
 
 app = typer.Typer(no_args_is_help=True, help="The embedded stack: servers and processes by one command.")
 Home = Annotated[Path | None, typer.Option("--home", help="Folder that holds .darkroom/.")]
@@ -30,10 +27,12 @@ def up(
     sample: Annotated[bool, typer.Option(help="Take a sample photograph through, once per folder.")] = True,
 ) -> None:
     """Start everything and serve until Ctrl-C."""
+    from ops.stack import up as starting  # here, because `status` need not wait for what it imports
+
     terminal = Terminal()
-    wish = Wish(external=external, servers_only=servers_only, sample=sample)
+    wish = starting.Wish(external=external, servers_only=servers_only, sample=sample)
     try:
-        code = run_stack(load_stack_settings(home), wish, terminal)
+        code = starting.up(load_stack_settings(home), wish, terminal)
     except StackFailure as failure:
         terminal.error(str(failure))
         code = 1
@@ -87,6 +86,8 @@ def logs(
 @app.command()
 def fetch(home: Home = None) -> None:
     """Fetch the servers' files and check them, unless they are here; starts nothing."""
+    from ops.stack.up import get_servers
+
     folder, terminal = _folder(home), Terminal()
     try:
         folder.create()
@@ -99,6 +100,8 @@ def fetch(home: Home = None) -> None:
 @app.command()
 def digests(home: Home = None) -> None:
     """Make the committed lists of the servers' files anew (maintainers; needs the network)."""
+    from ops.stack.digests import renew_digests
+
     for path in renew_digests(_folder(home).cache):
         typer.echo(path)
 

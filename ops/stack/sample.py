@@ -11,7 +11,7 @@ Run = Callable[[Mapping[str, str]], int]
 
 
 def run_sample(environment: Mapping[str, str]) -> int:
-    """The sample's own program; loaded when it is needed, for it draws and a start should not wait for that."""
+    """The sample's own program, loaded when it is needed: no start should wait for what it draws with."""
     run: Run = importlib.import_module("ops.sample").run_sample
     return run(environment)
 

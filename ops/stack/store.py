@@ -5,10 +5,9 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import ClientError
-
+from adapters.settings import StoreSettings
+from adapters.settings.loading import variable
+from ops.bucket import create_bucket
 from ops.stack.failures import Unsuited
 from ops.stack.jars import STORE
 from ops.stack.ports import HOST
@@ -68,27 +67,14 @@ def store(site: Site) -> Program:
         # Without a signature every request is refused, and that is an answer.
         probe=http_answers(f"http://{HOST}:{site.ports.store}/", statuses=(200, 403)),
         prepare=lambda: _prepare(site),
-        on_ready=lambda: create_bucket(site.servers),
+        on_ready=lambda: make_bucket(site.servers),
     )
 
 
-def create_bucket(environment: Mapping[str, str]) -> None:
+def make_bucket(environment: Mapping[str, str]) -> None:
     """Create the bucket that the environment names, unless it is there."""
-    client = boto3.client(
-        "s3",
-        endpoint_url=environment["S3_ENDPOINT"],
-        region_name=environment["S3_REGION"],
-        aws_access_key_id=environment["S3_ACCESS_KEY"],
-        aws_secret_access_key=environment["S3_SECRET_KEY"],
-        config=Config(signature_version="s3v4", s3={"addressing_style": "path"}),
-    )
-    try:
-        client.create_bucket(Bucket=environment["S3_BUCKET"])
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
-            raise
-    finally:
-        client.close()
+    names = {variable(field) for field in StoreSettings.model_fields.values()}
+    create_bucket(StoreSettings.model_validate({n: environment[n] for n in names if n in environment}))
 
 
 def _prepare(site: Site) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from ops.__main__ import app
+from ops.__main__ import commands
 from ops.stack.console import Terminal
 from ops.stack.failures import NoRoom, Unsuited
 from ops.stack.folder import Folder
@@ -86,7 +86,7 @@ def test_up_with_a_taken_port_says_so_and_fails(tmp_path: Path, monkeypatch: pyt
         monkeypatch.setenv("DARKROOM_STORE_PORT", str(port))
         for name in ("KAFKA", "REGISTRY", "POSTGRES"):
             monkeypatch.setenv(f"DARKROOM_{name}_PORT", "0")
-        result = RUN.invoke(app, ["stack", "up", "--servers-only", "--home", str(tmp_path)])
+        result = RUN.invoke(commands("stack"), ["stack", "up", "--servers-only", "--home", str(tmp_path)])
     assert result.exit_code == 1
     assert f"Port {port}, wanted for store, is taken" in result.stderr
     assert not (tmp_path / ".darkroom" / "env").exists()
@@ -94,7 +94,7 @@ def test_up_with_a_taken_port_says_so_and_fails(tmp_path: Path, monkeypatch: pyt
 
 def test_a_second_up_in_one_folder_says_so_and_fails(tmp_path: Path) -> None:
     with only_one(folder(tmp_path).lock):
-        result = RUN.invoke(app, ["stack", "up", "--home", str(tmp_path)])
+        result = RUN.invoke(commands("stack"), ["stack", "up", "--home", str(tmp_path)])
     assert result.exit_code == 1
     assert "A stack already runs in" in result.stderr
 
@@ -104,13 +104,13 @@ def test_up_with_external_servers_names_what_is_missing(
 ) -> None:
     for name in ("KAFKA_BOOTSTRAP_SERVERS", "SCHEMA_REGISTRY_URL", "DATABASE_URL", "S3_ENDPOINT"):
         monkeypatch.delenv(name, raising=False)
-    result = RUN.invoke(app, ["stack", "up", "--external", "--home", str(tmp_path)])
+    result = RUN.invoke(commands("stack"), ["stack", "up", "--external", "--home", str(tmp_path)])
     assert result.exit_code == 1
     assert "set KAFKA_BOOTSTRAP_SERVERS, SCHEMA_REGISTRY_URL, DATABASE_URL, S3_ENDPOINT" in result.stderr
 
 
 def test_status_of_nothing(tmp_path: Path) -> None:
-    result = RUN.invoke(app, ["stack", "status", "--json", "--home", str(tmp_path)])
+    result = RUN.invoke(commands("stack"), ["stack", "status", "--json", "--home", str(tmp_path)])
     assert result.exit_code == 3
     assert json.loads(result.stdout)["running"] is False
     write_record(folder(tmp_path).record, record(entry("kafka", "ready", os.getpid())))
@@ -122,7 +122,7 @@ def test_status_shows_every_program_and_tells_by_its_exit_code(tmp_path: Path) -
     steps = entry("topics", "done", None, kind="step")
     with only_one(home.lock):
         write_record(home.record, record(entry("kafka", "ready", os.getpid()), steps))
-        shown = RUN.invoke(app, ["stack", "status", "--json", "--home", str(tmp_path)])
+        shown = RUN.invoke(commands("stack"), ["stack", "status", "--json", "--home", str(tmp_path)])
         assert shown.exit_code == 0
         (row,) = json.loads(shown.stdout)["rows"]
         assert (row["name"], row["pid"], row["port"], row["restarts"]) == ("kafka", os.getpid(), 1234, 2)
@@ -131,7 +131,7 @@ def test_status_shows_every_program_and_tells_by_its_exit_code(tmp_path: Path) -
 
         gone = entry("api", "ready", os.getpid())
         write_record(home.record, record(gone, replace(gone, name="dead", born=1.0)))
-        table = RUN.invoke(app, ["stack", "status", "--home", str(tmp_path)])
+        table = RUN.invoke(commands("stack"), ["stack", "status", "--home", str(tmp_path)])
         assert table.exit_code == 1
         lines = {line.split()[0]: line.split() for line in table.stdout.splitlines()}
         assert lines["api"][1] == "ready"
@@ -139,15 +139,15 @@ def test_status_shows_every_program_and_tells_by_its_exit_code(tmp_path: Path) -
 
 
 def test_down_of_nothing_is_fine(tmp_path: Path) -> None:
-    result = RUN.invoke(app, ["stack", "down", "--home", str(tmp_path)])
+    result = RUN.invoke(commands("stack"), ["stack", "down", "--home", str(tmp_path)])
     assert (result.exit_code, result.stdout) == (0, "Nothing runs here.\n")
 
 
 def test_logs_are_shown_from_their_end(tmp_path: Path) -> None:
     folder(tmp_path).log_of("kafka").write_text("".join(f"line {n}\n" for n in range(100)))
-    shown = RUN.invoke(app, ["stack", "logs", "kafka", "-n", "2", "--home", str(tmp_path)])
+    shown = RUN.invoke(commands("stack"), ["stack", "logs", "kafka", "-n", "2", "--home", str(tmp_path)])
     assert shown.stdout.splitlines() == ["line 98", "line 99"]
-    absent = RUN.invoke(app, ["stack", "logs", "nobody", "--home", str(tmp_path)])
+    absent = RUN.invoke(commands("stack"), ["stack", "logs", "nobody", "--home", str(tmp_path)])
     assert absent.exit_code == 1
     assert "There are: kafka." in absent.stderr
 
