@@ -114,7 +114,11 @@ def _write_value(value: str, name: str, hint: object) -> list[str]:
     if get_origin(hint) is tuple:
         items = "\n".join(_write_value("item", name, get_args(hint)[0]))
         full = f"append(zigzag(len({value})))\nfor item in {value}:\n{indent(items, '    ')}"
-        return [f"if {value}:\n{indent(full, '    ')}", f"append({_NULL})"]
+        return [
+            f"if type({value}) is not tuple:\n    raise TypeError({name!r})",
+            f"if {value}:\n{indent(full, '    ')}",
+            f"append({_NULL})",
+        ]
     if dataclasses.is_dataclass(hint):
         return [f"write_{name}({value}, append)"]
     raise TypeError(f"{name}: {hint} has no place in an event")
