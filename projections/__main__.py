@@ -14,6 +14,7 @@ from adapters.schema_registry import ContractMismatch, RegistryUnavailable, load
 from adapters.settings import Settings, SettingsError, settings_or_exit
 from adapters.subject_keys import KafkaSubjectKeys, SubjectKeys
 from adapters.telemetry import Heartbeats, Metrics, configure_logs, serve_metrics
+from adapters.topics import TopicDrift, require_topics
 from projections.checkpoints import Diverged, TopicReplaced
 from projections.composition import Outside, Rein, compose
 from projections.log_reader import Expelled, OffsetOutOfRange
@@ -22,13 +23,14 @@ from projections.topic import WrongPartitions
 
 _COMPONENT = "projector"
 _REFUSALS = (
-    OffsetOutOfRange,
-    TopicReplaced,
-    Diverged,
-    WrongPartitions,
-    Expelled,
-    SettingsError,
     ContractMismatch,
+    Diverged,
+    Expelled,
+    OffsetOutOfRange,
+    SettingsError,
+    TopicDrift,
+    TopicReplaced,
+    WrongPartitions,
 )
 
 log = structlog.get_logger(__name__)
@@ -87,6 +89,8 @@ def _run(settings: Settings, ending: Ending, stack: ExitStack) -> None:
 def _outside(
     settings: Settings, ending: Ending, metrics: Metrics, condition: Condition, stack: ExitStack
 ) -> Outside:
+    condition.trouble("start", "waiting for the broker and its topics")
+    require_topics(settings, stop=ending.stop)
     condition.trouble("start", "waiting for the schema registry")
     codec = load_codec(settings, stop=ending.stop)
     condition.trouble("start", "reading the key topic to its end")

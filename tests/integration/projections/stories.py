@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid5
 
 from adapters.sealing import seal_json
-from adapters.subject_keys import InMemorySubjectKeys
+from adapters.subject_keys import InMemorySubjectKeys, SubjectKeys
 from projections.records import Record
 from schemas.codec import Codec
 from schemas.envelope import Metadata, headers_for, key_of
@@ -37,9 +37,9 @@ def an_id(*parts: object) -> UUID:
 class Stories:
     """Writes what happens to assets; all that is sealed opens with `keys`."""
 
-    def __init__(self, name: str = "") -> None:
+    def __init__(self, name: str = "", keys: SubjectKeys | None = None) -> None:
         self.name = name
-        self.keys = InMemorySubjectKeys()
+        self.keys = keys or InMemorySubjectKeys()
         self._key_ids: dict[UUID, UUID] = {}
 
     async def owner(self, name: str) -> UUID:

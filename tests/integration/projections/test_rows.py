@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from adapters.subject_keys import InMemorySubjectKeys
 from projections.activity import queries as activity
 from projections.assets import queries as assets
 from projections.jobs import queries as jobs
@@ -186,6 +187,7 @@ async def test_an_erased_person_has_no_words_in_what_is_folded_later(
 ) -> None:
     ada, log = await stories.owner("ada"), PlainLog(4)
     log.append(*stories.whole("sea", ada))
+    assert isinstance(stories.keys, InMemorySubjectKeys)
     stories.keys.erase(ada)
     folded.apply(everything(log))
     row = await assets.asset(conn, owner_id=ada, asset_id=stories.asset_id("sea"))

@@ -1,0 +1,96 @@
+"""A real log with people's keys, for tests that run the projector as a program."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import psycopg
+from confluent_kafka import Message, Producer
+
+from adapters.event_log import KafkaEventLog
+from adapters.schema_registry import load_codec
+from adapters.settings import Settings
+from adapters.subject_keys import KafkaSubjectKeys
+from adapters.telemetry import Metrics
+from projections import operating
+from projections.checkpoints import live_loop
+from projections.topic import ends
+from schemas.envelope import Metadata
+from schemas.events import AssetEvent
+from schemas.partitioner import partition_for
+from tests.integration.projections.rows import Dump, dump
+from tests.integration.projections.stories import Stories, an_id
+from tests.servers import World
+
+PATIENCE_SECONDS = 40.0
+
+
+class LiveLog:
+    """Appends events and bytes, and looks at what came of them."""
+
+    def __init__(self, world: World, name: str = "author", **overrides: str) -> None:
+        self.settings: Settings = world.settings(name, **overrides)
+        self.codec = load_codec(self.settings)
+        self.loop = live_loop(self.settings.kafka.topics.assets)
+        self.log = KafkaEventLog(self.settings.kafka, self.codec, metrics=Metrics().log)
+        self.keys = KafkaSubjectKeys(self.settings, self.codec, self.log, component=name)
+        self.keys.start()
+        self.stories = Stories(name, self.keys)
+        self._raw = Producer(self.settings.kafka.client() | {"acks": "all"})
+
+    def owner(self, name: str) -> Any:
+        return asyncio.run(self.stories.owner(name))
+
+    def append(self, *events: AssetEvent) -> None:
+        for event in events:
+            self.log.append_sync(event, Metadata(correlation_id=an_id(event.asset_id), source="/test"))
+
+    def put(self, *records: tuple[bytes | None, bytes | None], partition: int | None = None) -> None:
+        """Appends keys and values as they are, in their order."""
+        failures: list[object] = []
+
+        def told(error: object, _message: Message) -> None:
+            if error is not None:
+                failures.append(error)
+
+        for key, value in records:
+            number = (
+                partition_for(key or b"", self.settings.kafka.partitions) if partition is None else partition
+            )
+            self._raw.produce(self.loop.topic, value, key, number, on_delivery=told)
+        assert self._raw.flush(20) == 0
+        assert failures == []
+
+    def connect(self) -> psycopg.Connection[Any]:
+        return psycopg.connect(self.settings.postgres.url.get_secret_value(), autocommit=True)
+
+    def dump(self, *tables: str) -> Dump:
+        with self.connect() as conn:
+            return dump(conn, *tables)
+
+    def rows(self, query: str) -> Sequence[tuple[Any, ...]]:
+        with self.connect() as conn:
+            return conn.execute(query.encode()).fetchall()
+
+    def applied(self) -> bool:
+        """Whether the read models have all that the log holds now."""
+        goal = ends(self.settings.kafka, self.loop.topic)
+        with self.connect() as conn:
+            at = operating.standing(conn, self.loop).positions
+        return all(at.get(partition, 0) >= end for partition, end in goal.items())
+
+    def wait_applied(self) -> None:
+        until(self.applied, "the read models to have the whole log")
+
+    def close(self) -> None:
+        self.keys.close()
+        self.log.close_sync()
+
+
+def until(true: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> None:
+    """Waits until it is true; fails after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
+        time.sleep(0.05)
