@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -118,10 +119,12 @@ def wait_for(told: Callable[[], bool], seconds: float, explain: Callable[[], str
 
 
 @pytest.fixture
-def stack(tmp_path: Path) -> Iterator[Stack]:
-    stack = Stack(home=tmp_path)
-    yield stack
-    stack.close()
+def stack() -> Iterator[Stack]:
+    # Not under pytest's own folder: every run of pytest closes that to other users, and as root Postgres is one.
+    with tempfile.TemporaryDirectory(prefix="darkroom-stack-", ignore_cleanup_errors=True) as home:
+        stack = Stack(home=Path(home))
+        yield stack
+        stack.close()
 
 
 def s3(env: Mapping[str, str]) -> Any:
