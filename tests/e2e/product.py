@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.e2e.owner import Owner
@@ -18,6 +18,7 @@ class Product:
     api: Program
     worker: Program
     projector: Program
+    owners: list[Owner] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -28,8 +29,13 @@ class Product:
         for entry in self.world.env["API_KEYS"].split(","):
             key, owner, *_ = entry.split(":")
             if owner == name:
-                return Owner(self.url, key)
+                return self.caller(key)
         raise LookupError(name)
+
+    def caller(self, key: str) -> Owner:
+        """A client with this key, closed when the product ends."""
+        self.owners.append(Owner(self.url, key))
+        return self.owners[-1]
 
     def wait_ready(self) -> None:
         self.api.wait_ready(f"{self.url}/readyz")
@@ -50,5 +56,9 @@ def running_product(world: World, folder: Path, **overrides: str) -> Iterator[Pr
     projector = Program(["projections"], env, folder)
     with running(projector, worker, api):
         product = Product(world=world, api=api, worker=worker, projector=projector)
-        product.wait_ready()
-        yield product
+        try:
+            product.wait_ready()
+            yield product
+        finally:
+            for owner in product.owners:
+                owner.http.close()

@@ -6,7 +6,7 @@ from uuid import uuid4
 import httpx
 from PIL import Image
 
-from tests.e2e.owner import Owner, Stream, send_direct
+from tests.e2e.owner import Stream, send_direct
 from tests.e2e.product import Product
 from tests.photographs import CAMERA, looks_upright, photograph
 
@@ -135,7 +135,7 @@ def test_a_refused_upload_fails_with_its_reason(product: Product) -> None:
 
 
 def test_an_owner_without_a_key_is_nobody(product: Product) -> None:
-    stranger = Owner(product.url, "not-a-key")
+    stranger = product.caller("not-a-key")
     answer = stranger.get("/v1/assets")
     assert answer.status_code == 401
     assert answer.headers["content-type"].startswith("application/problem+json")
