@@ -18,8 +18,8 @@ from api.queries.reads import Reads
 from projections.activity.queries import ActivityRow
 from projections.assets.queries import AssetRow
 
-# Enough for a burst in few queries, little enough that one page is fanned out in milliseconds.
-PAGE: Final = 500
+# Less than half of a stream's queue: a client that keeps up has taken one page before the next is there.
+PAGE: Final = 100
 # A wake-up can be missed; then this look finds what was.
 LOOK_SECONDS: Final = 1.0
 PAUSE_SECONDS: Final = 1.0
@@ -78,7 +78,10 @@ class Tailer:
             positions = await self._reads.positions(self._topic)
             # Somebody else may have been faster while this one waited.
             if self._vector is None:
-                self._vector = {partition: following - 1 for partition, following in positions.items()}
+                # A partition without records is one that nobody has seen anything of.
+                self._vector = {
+                    partition: following - 1 for partition, following in positions.items() if following
+                }
 
     async def _follow(self) -> None:
         with self._reads.subscribe() as wakeups:

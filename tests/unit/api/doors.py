@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import httpx
 
@@ -149,24 +149,30 @@ async def upload(on: Stage, key: str = ADA, **words: str) -> tuple[dict[str, Any
     return answer.json(), completed
 
 
-def _common(event: UploadCompleted, now: datetime) -> dict[str, Any]:
+def _common(event: UploadCompleted, now: datetime, attempt: int = 1) -> dict[str, Any]:
     return {
         "event_id": uuid4(),
         "occurred_at": now,
         "asset_id": event.asset_id,
         "owner_id": event.owner_id,
         "job_id": event.job_id,
-        "attempt": 1,
+        "attempt": attempt,
     }
 
 
-def started(event: UploadCompleted, now: datetime) -> ProcessingStarted:
-    return ProcessingStarted(**_common(event, now), worker="variants-0", lane="live")
+def started(event: UploadCompleted, now: datetime, *, attempt: int = 1) -> ProcessingStarted:
+    return ProcessingStarted(**_common(event, now, attempt), worker="variants-0", lane="live")
 
 
-def refused(event: UploadCompleted, now: datetime, *, will_retry: bool = False) -> ProcessingFailed:
+def refused(
+    event: UploadCompleted, now: datetime, *, attempt: int = 1, will_retry: bool = False
+) -> ProcessingFailed:
     return ProcessingFailed(
-        **_common(event, now), kind="refused", code="not_an_image", retryable=False, will_retry=will_retry
+        **_common(event, now, attempt),
+        kind="interrupted" if will_retry else "refused",
+        code="shutdown" if will_retry else "not_an_image",
+        retryable=will_retry,
+        will_retry=will_retry,
     )
 
 

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+import structlog
 
 from tests.unit.api.doors import ADA, JPEG, Stage, stage
 from tests.unit.api.test_strict_json import HOSTILE
@@ -94,7 +95,7 @@ async def test_a_declared_size_is_refused_without_reading(on: Stage) -> None:
 
 @pytest.mark.parametrize("length", ["+1", "-1", "1e3", "x", "٣"])
 async def test_impossible_lengths(on: Stage, length: str) -> None:
-    headers = {"content-type": "application/json", "content-length": length.encode("utf-8")}
+    headers = {b"content-type": b"application/json", b"content-length": length.encode()}
     answer = await on.client().post("/v1/uploads/presign", content=b"{}", headers=headers)
     is_problem(answer, 400, "malformed-request")
 
@@ -175,7 +176,7 @@ async def test_a_request_id_is_taken_over_where_it_is_one(on: Stage) -> None:
     answer = await on.client().get("/health", headers={"X-Request-Id": given})
     assert answer.headers["x-request-id"] == given
     for hostile in ("1", "a" * 5000, "x\u2028y"):
-        answer = await on.client().get("/health", headers={"X-Request-Id": hostile.encode()})
+        answer = await on.client().get("/health", headers={b"X-Request-Id": hostile.encode()})
         assert UUID(answer.headers["x-request-id"]).version == 7
 
 
@@ -193,8 +194,10 @@ async def test_a_fault_of_ours_tells_nothing(on: Stage) -> None:
         raise RuntimeError("select secret from /etc/passwd")
 
     on.reads.assets_page = broken  # type: ignore[method-assign]
-    answer = await on.client().get("/v1/assets")
+    with structlog.testing.capture_logs() as lines:
+        answer = await on.client().get("/v1/assets")
     is_problem(answer, 500, "internal")
+    assert [line["event"] for line in lines] == ["request_failed", "request"]
     assert "secret" not in answer.text
     assert "detail" not in answer.json()
 
@@ -234,7 +237,7 @@ async def test_not_ready_without_what_is_needed(on: Stage, missing: str) -> None
         case "event_log":
             on.log.closed = True
         case "object_store":
-            from adapters.object_store import StoreUnavailable  # noqa: PLC0415
+            from adapters.object_store import StoreUnavailable
 
             on.store.failure = StoreUnavailable("away")
         case "read_store":
@@ -253,7 +256,7 @@ async def test_not_ready_without_what_is_needed(on: Stage, missing: str) -> None
 async def test_logs_and_metrics_name_templates_not_paths(
     on: Stage, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from prometheus_client import generate_latest  # noqa: PLC0415
+    from prometheus_client import generate_latest
 
     await on.client().get(f"/v1/assets/{uuid4()}?cursor=secret-cursor")
     await on.client().get("/secret-path")

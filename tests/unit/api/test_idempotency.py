@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from adapters.event_log import OutcomeUnknown
-from schemas.events import UploadCompleted
+from schemas.events import UploadCompleted, UploadRequested
 from tests.unit.api.doors import ADA, BEN, JPEG, Stage
 from tests.unit.api.test_uploads import PRESIGN
 
@@ -30,6 +30,8 @@ async def test_an_unknown_outcome_repeated_gives_the_same_asset_under_one_event_
     answer = await presign(on)
     assert answer.status_code == 201
     first, second = on.events()
+    assert isinstance(first, UploadRequested)
+    assert isinstance(second, UploadRequested)
     assert first.event_id == second.event_id
     assert first.asset_id == second.asset_id
     assert answer.json()["asset_id"] == str(first.asset_id)
@@ -101,7 +103,7 @@ async def test_without_a_database_only_writes_with_a_key_have_to_wait(on: Stage)
 
 @pytest.mark.parametrize("key", ["", " ", "a b", "x" * 256, "é"])
 async def test_impossible_keys_are_refused(on: Stage, key: str) -> None:
-    headers = {"Idempotency-Key": key.encode("latin-1")}
+    headers = {b"Idempotency-Key": key.encode("latin-1")}
     answer = await on.client().post("/v1/uploads/presign", json=PRESIGN, headers=headers)
     assert answer.status_code == 422
     assert on.events() == []

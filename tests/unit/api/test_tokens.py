@@ -1,4 +1,4 @@
-"""Tokens and cursors are believed by whom they were made for, in the use they were made for, and by no one else."""
+"""Tokens and cursors are good for whom and for what they were made, and for nobody and nothing else."""
 
 from datetime import UTC, datetime
 from uuid import uuid4

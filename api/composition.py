@@ -1,0 +1,96 @@
+"""Opens what the doors are made of, in order, and closes it in reverse: the one place that connects."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from adapters.clock import SystemClock
+from adapters.event_log import KafkaEventLog
+from adapters.object_store import ObjectStore, S3ObjectStore
+from adapters.operations import KafkaPresetSets
+from adapters.read_store import async_pool, conninfo
+from adapters.schema_registry import load_codec
+from adapters.settings import Settings
+from adapters.subject_keys import KafkaSubjectKeys
+from adapters.telemetry import Heartbeats, Metrics
+from adapters.topics import require_topics
+from api.addresses import Addresses
+from api.caller import StaticKeys
+from api.commands.once import Once
+from api.parts import Parts
+from api.queries.reads import PostgresReads, Reads
+from api.tokens import Signer
+from projections.waiting import PositionWatch
+from schemas.codec import Codec
+
+COMPONENT = "api"
+
+
+@asynccontextmanager
+async def opened(
+    settings: Settings, metrics: Metrics, heartbeats: Heartbeats, stop: threading.Event
+) -> AsyncIterator[Parts]:
+    """The parts, until the block's end.
+
+    Waits for a registry and brokers that can't be reached, until `stop` is set; then raises
+    RegistryUnavailable or BrokerUnreachable. Raises ContractMismatch and TopicDrift where they are wrong.
+    What is away later on is each request's own trouble.
+    """
+    codec = await asyncio.to_thread(load_codec, settings, stop=stop)
+    await asyncio.to_thread(require_topics, settings, stop=stop)
+    async with AsyncExitStack() as closing:
+        log = KafkaEventLog(settings.kafka, codec, metrics=metrics.log)
+        closing.push_async_callback(log.close)
+        store = S3ObjectStore(settings.store, metrics=metrics.store)
+        closing.push_async_callback(store.close)
+        keys = KafkaSubjectKeys(
+            settings,
+            codec,
+            log,
+            component=COMPONENT,
+            metrics=metrics.keys,
+            beat=heartbeats.expect("subject-keys"),
+        )
+        await _following(closing, keys.start, keys.close)
+        presets = _presets(settings, codec, heartbeats)
+        await _following(closing, presets.start, presets.close)
+        reads = await _reads(settings, closing)
+        secret = settings.secrets.id_secret.get_secret_value().encode()
+        yield Parts(
+            settings=settings,
+            log=log,
+            store=store,
+            keys=keys,
+            presets=presets,
+            reads=reads,
+            credentials=StaticKeys(settings.secrets.api_keys, id_secret=secret),
+            signer=Signer(settings.secrets.token_secrets),
+            addresses=_addresses(settings, store),
+            completions=Once(),
+            metrics=metrics,
+            clock=SystemClock(),
+        )
+
+
+async def _following(closing: AsyncExitStack, start: Callable[[], None], close: Callable[[], None]) -> None:
+    await asyncio.to_thread(start)
+    closing.push_async_callback(asyncio.to_thread, close)
+
+
+def _presets(settings: Settings, codec: Codec, heartbeats: Heartbeats) -> KafkaPresetSets:
+    return KafkaPresetSets(settings.kafka, codec, component=COMPONENT, beat=heartbeats.expect("preset-sets"))
+
+
+async def _reads(settings: Settings, closing: AsyncExitStack) -> Reads:
+    pool = async_pool(settings, COMPONENT)
+    await pool.open()
+    closing.push_async_callback(pool.close)
+    watch = PositionWatch(conninfo(settings, COMPONENT))
+    await watch.start()
+    closing.push_async_callback(watch.close)
+    return PostgresReads(pool, watch)
+
+
+def _addresses(settings: Settings, store: ObjectStore) -> Addresses:
+    return Addresses(store=store, window=settings.doors.url_window, cdn_url=settings.store.cdn_url)

@@ -1,0 +1,88 @@
+"""Runs the doors behind uvicorn: one listener, signals that end it in order, streams that end first."""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+import uvicorn
+
+from adapters.settings import DoorSettings, SettingsError
+from api.app import Doors
+
+# Whoever acknowledges nothing for so long is gone, though TCP itself would wait for a quarter of an hour.
+_GONE_MS: Final = 30_000
+_KEEP_ALIVE_SECONDS: Final = 30
+_BACKLOG: Final = 2048
+
+log = structlog.get_logger(__name__)
+
+
+def listen(doors: DoorSettings) -> socket.socket:
+    """The listening socket; raises SettingsError, in a sentence, where the place is taken."""
+    try:
+        listener = socket.create_server((doors.host, doors.port), backlog=_BACKLOG)
+    except OSError as error:
+        place = f"{doors.host}:{doors.port}"
+        sentence = (
+            f"PORT: {place} can't be listened on ({error.strerror}); set another port, or end who has it."
+        )
+        raise SettingsError((sentence,)) from error
+    # Accepted connections inherit both.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _GONE_MS)
+    return listener
+
+
+async def serve(made: Doors, doors: DoorSettings, listener: socket.socket) -> None:
+    """Answers until the process is told to stop, then ends the streams, lets requests end, and returns."""
+    config = uvicorn.Config(
+        made.asgi,
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        loop="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(doors.trusted_proxies),
+        forwarded_allow_ips=list(doors.trusted_proxies),
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=max(1, round(doors.shutdown_grace.total_seconds())),
+    )
+    config.load()
+    server = uvicorn.Server(config)
+    # As Server.serve does, without its way with signals, which ends in the signal itself and so not in 0.
+    server.lifespan = config.lifespan_class(config)
+
+    def end() -> None:
+        made.probes.draining = True
+        made.hub.close()
+        server.should_exit = True
+
+    on_signals(end)
+    await server.startup(sockets=[listener])
+    host, port = listener.getsockname()[:2]
+    log.info("listening", host=host, port=port)
+    await server.main_loop()
+    await server.shutdown(sockets=[listener])
+
+
+def on_signals(end: Callable[[], None]) -> None:
+    """The first SIGTERM or SIGINT calls `end`; the second ends the process on the spot."""
+    loop = asyncio.get_running_loop()
+    asked = False
+
+    def received() -> None:
+        nonlocal asked
+        if asked:
+            os._exit(1)
+        asked = True
+        log.info("stopping")
+        end()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, received)
