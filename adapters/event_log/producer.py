@@ -7,7 +7,6 @@ What makes it honest:
 - After a fatal error the library's producer is dead for good: it is purged and another takes its place.
 """
 
-import logging
 import threading
 import time
 from collections import deque
@@ -130,7 +129,7 @@ class RecordProducer:
         self._thread.join()
 
     def _make(self) -> Producer:
-        return Producer(self._config | {"error_cb": self._on_error}, logger=logging.getLogger("librdkafka"))
+        return Producer(self._config | {"error_cb": self._on_error})
 
     def _hand_over(self, pending: _Pending) -> None:
         record = pending.record

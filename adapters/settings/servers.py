@@ -100,6 +100,8 @@ class KafkaSettings(Fragment):
         config: dict[str, str | int | float | bool] = {
             "bootstrap.servers": self.bootstrap_servers,
             "security.protocol": self.security_protocol,
+            # librdkafka writes to stderr by itself, at each of many attempts; what matters our own logs say.
+            "log_level": 2,
         }
         if self.ca_file is not None:
             config["ssl.ca.location"] = str(self.ca_file)

@@ -2,6 +2,15 @@
 
 from adapters.sealing import SealBroken
 from adapters.subject_keys.in_memory import InMemorySubjectKeys
+from adapters.subject_keys.kafka import KafkaSubjectKeys
 from adapters.subject_keys.protocol import KeyErased, KeyTrouble, SubjectKeys, UnknownKey
 
-__all__ = ["InMemorySubjectKeys", "KeyErased", "KeyTrouble", "SealBroken", "SubjectKeys", "UnknownKey"]
+__all__ = [
+    "InMemorySubjectKeys",
+    "KafkaSubjectKeys",
+    "KeyErased",
+    "KeyTrouble",
+    "SealBroken",
+    "SubjectKeys",
+    "UnknownKey",
+]

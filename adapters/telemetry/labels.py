@@ -12,7 +12,7 @@ JobOutcome = Literal[
     "ready", "repeated", "refused", "exhausted", "unavailable", "internal", "interrupted", "skipped"
 ]
 Stage = Literal["fetch", "render", "store", "append", "total"]
-Dependency = Literal["store", "keys", "presets", "log", "postgres", "dead_letters"]
+Dependency = Literal["store", "keys", "presets", "log", "registry", "postgres", "dead_letters"]
 Direction = Literal["read", "written"]
 
 

@@ -1,0 +1,212 @@
+"""Follows the key topic in a thread, and keeps the local view as it is."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import cached_property
+from typing import Final
+
+import structlog
+from confluent_kafka import Consumer, KafkaException, Message, TopicCollection, TopicPartition
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public, but not in its __all__
+    AdminClient,
+    OffsetSpec,
+)
+
+from adapters.settings import KafkaSettings
+from adapters.subject_keys.view import KeyView
+from adapters.telemetry.metrics import KeyMetrics
+from schemas.codec import Codec
+from schemas.decode_errors import DecodeError, UnknownEventType
+from schemas.events import SubjectKey
+
+_POLL_SECONDS: Final = 0.2
+_BATCH: Final = 1000
+_REQUEST_SECONDS: Final = 5.0
+# After a failure; doubled up to the longest.
+_PAUSE_SECONDS: Final = 0.25
+_LONGEST_PAUSE_SECONDS: Final = 5.0
+
+log = structlog.get_logger(__name__)
+
+Learned = Callable[[list[SubjectKey]], None]
+
+
+class _Broken(Exception):
+    """The consumer has to be made anew."""
+
+
+class KeyFollower:
+    """Reads the key topic from where the view stands, for ever; survives every outage of the brokers.
+
+    `learned` is called after each batch with what came; `current` each time the end was reached; `beat` at
+    each turn.
+    """
+
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        codec: Codec,
+        view: KeyView,
+        *,
+        component: str,
+        metrics: KeyMetrics,
+        learned: Learned,
+        current: Callable[[], None],
+        beat: Callable[[], None],
+    ) -> None:
+        """Starts nothing yet."""
+        self._topic = kafka.topics.subject_keys
+        # A group has to be named; nothing is ever committed to it.
+        self._config = kafka.client() | {"group.id": f"{kafka.topic_prefix}.{component}.subject-keys"}
+        self._admin_config = kafka.client()
+        self._codec, self._view, self._metrics = codec, view, metrics
+        self._learned, self._current, self._beat = learned, current, beat
+        self._moved = threading.Condition()
+        self._next: dict[int, int] = {}
+        self._ends: set[int] = set()
+        self._stopping = threading.Event()
+        self._pause = _PAUSE_SECONDS
+        self._trouble: str | None = "the key topic has not been read yet"
+        self._thread = threading.Thread(target=self._run, name="subject-keys", daemon=True)
+
+    def start(self) -> None:
+        """Begins to follow."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the thread, if it was started."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def trouble(self) -> str | None:
+        """Why the view may be behind; None when its end was reached and it is followed."""
+        return self._trouble
+
+    def wait_until_current(self, timeout: float) -> bool:
+        """Whether all that the topic holds now was read within `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        while (ends := self._asked_ends(deadline)) is None:
+            if time.monotonic() + _PAUSE_SECONDS > deadline or self._stopping.wait(_PAUSE_SECONDS):
+                return False
+        with self._moved:
+            return self._moved.wait_for(
+                lambda: all(self._next.get(partition, -1) >= end for partition, end in ends.items()),
+                max(0.0, deadline - time.monotonic()),
+            )
+
+    def _asked_ends(self, deadline: float) -> dict[int, int] | None:
+        with self._moved:
+            self._moved.wait_for(lambda: bool(self._next), max(0.0, deadline - time.monotonic()))
+            places = [TopicPartition(self._topic, partition) for partition in self._next]
+        try:
+            return self._ends_of(places, max(0.1, deadline - time.monotonic())) if places else None
+        except (KafkaException, TimeoutError):
+            # As when a topic was just made. A broker's restart leaves an old client with the old leader epoch,
+            # refused for ever as FENCED_LEADER_EPOCH: another client has to ask.
+            self.__dict__.pop("_admin", None)
+            return None
+
+    def _ends_of(self, places: list[TopicPartition], timeout: float) -> dict[int, int]:
+        latest: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # the library's gap
+        asked = self._admin.list_offsets(dict.fromkeys(places, latest), request_timeout=timeout)
+        return {place.partition: answer.result(timeout).offset for place, answer in asked.items()}
+
+    @cached_property
+    def _admin(self) -> AdminClient:
+        return AdminClient(self._admin_config)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._follow()
+            except (KafkaException, TimeoutError, _Broken) as error:
+                self._stand_still(error)
+            except Exception as error:
+                # Whatever it is, a view that stands still must say so and try again, not die in silence.
+                log.exception("following the key topic broke")
+                self._stand_still(error)
+
+    def _stand_still(self, error: Exception) -> None:
+        self._trouble = f"the key topic can't be read: {error}"[:300]
+        log.warning("the key topic can't be read", error=str(error), pause_seconds=self._pause)
+        self._beat()
+        self._stopping.wait(self._pause)
+        self._pause = min(_LONGEST_PAUSE_SECONDS, 2 * self._pause)
+
+    def _follow(self) -> None:
+        with closing(Consumer(self._consumer_config())) as consumer:
+            self._assign(consumer)
+            while not self._stopping.is_set():
+                self._beat()
+                first = consumer.poll(_POLL_SECONDS)
+                if first is not None:
+                    self._take([first, *consumer.consume(_BATCH, 0)])
+
+    def _consumer_config(self) -> dict[str, str | int | float | bool]:
+        return self._config | {
+            "enable.auto.commit": False,
+            "auto.offset.reset": "error",
+            "enable.partition.eof": True,
+            "reconnect.backoff.max.ms": 1000,
+        }
+
+    def _assign(self, consumer: Consumer) -> None:
+        asked = self._admin.describe_topics(TopicCollection([self._topic]), request_timeout=_REQUEST_SECONDS)
+        described = asked[self._topic].result(_REQUEST_SECONDS)
+        if not self._view.belongs_to(str(described.topic_id)):
+            log.info("the key topic is read from its beginning", topic_id=str(described.topic_id))
+        known = self._view.positions()
+        places = {partition.id: known.get(partition.id, 0) for partition in described.partitions}
+        with self._moved:
+            self._next, self._ends = dict(places), set()
+        consumer.assign([TopicPartition(self._topic, partition, at) for partition, at in places.items()])
+
+    def _take(self, messages: list[Message]) -> None:
+        events, positions, ended = list[SubjectKey](), dict[int, int](), set[int]()
+        for message in messages:
+            partition, offset = message.partition() or 0, message.offset() or 0
+            error = message.error()
+            if error is None:
+                events.extend(self._decoded(message))
+                positions[partition] = offset + 1
+            elif error.name() == "_PARTITION_EOF":
+                ended.add(partition)
+                positions[partition] = max(offset, positions.get(partition, 0))
+            else:
+                self._refuse(error.name(), error.str())
+        self._view.learn(events, positions)
+        if events:
+            self._metrics.known.of().set(self._view.count())
+            self._learned(events)
+        self._advance(positions, ended)
+
+    def _refuse(self, name: str, said: str) -> None:
+        if name in {"_AUTO_OFFSET_RESET", "OFFSET_OUT_OF_RANGE"}:
+            # Records that the view has read are gone: it may hold what was never, so it begins anew.
+            self._view.forget()
+        raise _Broken(said)
+
+    def _decoded(self, message: Message) -> Iterator[SubjectKey]:
+        try:
+            event = self._codec.decode(message.value())
+        except (DecodeError, UnknownEventType) as error:
+            code = error.code if isinstance(error, DecodeError) else "unknown_event_type"
+            self._metrics.unreadable.of(code).inc()
+            place = f"{message.partition()}/{message.offset()}"
+            log.warning("a record of the key topic can't be read", code=code, place=place)
+            return
+        if isinstance(event, SubjectKey):
+            yield event
+
+    def _advance(self, positions: dict[int, int], ended: set[int]) -> None:
+        with self._moved:
+            self._next.update(positions)
+            self._ends |= ended
+            at_the_end = self._ends >= self._next.keys()
+            self._moved.notify_all()
+        if at_the_end and ended:
+            self._trouble, self._pause = None, _PAUSE_SECONDS
+            self._current()
