@@ -1,0 +1,98 @@
+"""The description of the API stands beside the code, fits it, and every example in it is true."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from api.problems import CATALOGUE
+from ops.docs_openapi import FILE, described
+
+DOCUMENT: dict[str, Any] = json.loads(described())
+OPERATIONS = [
+    (method.upper(), path, operation)
+    for path, item in DOCUMENT["paths"].items()
+    for method, operation in item.items()
+]
+
+
+def test_the_committed_description_is_the_codes() -> None:
+    assert FILE.read_text() == described(), "run `python -m ops docs openapi`"
+
+
+def test_every_door_is_described() -> None:
+    assert {(method, path) for method, path, _ in OPERATIONS} == {
+        ("POST", "/v1/uploads/presign"),
+        ("POST", "/v1/uploads/complete"),
+        ("POST", "/v1/uploads"),
+        ("GET", "/v1/assets"),
+        ("GET", "/v1/assets/{asset_id}"),
+        ("GET", "/v1/assets/{asset_id}/status"),
+        ("GET", "/v1/assets/{asset_id}/variants/{name}"),
+        ("GET", "/v1/assets/{asset_id}/download"),
+        ("GET", "/v1/jobs/{job_id}"),
+        ("GET", "/v1/notifications/stream"),
+        ("GET", "/health"),
+        ("GET", "/livez"),
+        ("GET", "/readyz"),
+    }
+    assert DOCUMENT["openapi"].startswith("3.1")
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS)
+def test_an_operation_is_complete(method: str, path: str, operation: dict[str, Any]) -> None:
+    assert operation["summary"]
+    assert operation["description"]
+    assert operation["tags"]
+    assert re.fullmatch(r"[a-z_]+", operation["operationId"])
+    answers = operation["responses"]
+    assert {"400", "500"} <= answers.keys()
+    if path.startswith("/v1/"):
+        assert operation["security"] == [{"key": []}]
+        assert {"401", "503"} <= answers.keys()
+    if method == "POST":
+        assert "requestBody" in operation
+        assert {"413", "415", "422"} <= answers.keys()
+        assert "Idempotency-Key" in {parameter["name"] for parameter in operation["parameters"]}
+    if method == "GET" and path.startswith(("/v1/assets", "/v1/jobs")):
+        assert {"after", "Darkroom-Position"} <= {p["name"] for p in operation["parameters"]}
+
+
+def references(value: Any) -> set[str]:
+    match value:
+        case dict():
+            own = {value["$ref"]} if isinstance(value.get("$ref"), str) else set()
+            return own.union(*(references(inner) for inner in value.values()))
+        case list():
+            return set[str]().union(*(references(inner) for inner in value))
+        case _:
+            return set()
+
+
+def test_every_reference_leads_somewhere() -> None:
+    for reference in references(DOCUMENT):
+        found: Any = DOCUMENT
+        for part in reference.removeprefix("#/").split("/"):
+            found = found[part]
+        assert found
+
+
+def test_every_problem_is_shown_with_its_type_and_status() -> None:
+    shown = {
+        example["value"]["type"]: int(name.removeprefix("Problem"))
+        for name, answer in DOCUMENT["components"]["responses"].items()
+        for example in answer["content"]["application/problem+json"]["examples"].values()
+    }
+    assert shown == {f"/problems/{kind.type_}": kind.status for kind in CATALOGUE if kind.status != 405}
+
+
+def test_bodies_have_examples() -> None:
+    for name in ("RequestUpload", "CompleteUpload", "UploadAccepted", "Variant"):
+        schema = DOCUMENT["components"]["schemas"][name]
+        for field in schema["required"]:
+            properties = schema["properties"][field]
+            assert "examples" in properties or properties.get("format") in {"uuid", "date-time"}, (
+                name,
+                field,
+            )
