@@ -74,6 +74,8 @@ def load(image: ImageFile.ImageFile) -> None:
     """Decode the first frame; raises Refused over bytes that do not hold a whole picture."""
     with refusing():
         image.load()
+    # WebP's and AVIF's decoders hold on to two more pictures of the same size.
+    vars(image).pop("_decoder", None)
 
 
 def _code(error: Exception) -> RefusalCode:

@@ -29,16 +29,27 @@ class Descriptors:
     pictures: int
 
 
-def live(job: Job, given: Descriptors, ceiling: Ceiling, allowed: Filter | None, parent: int) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What children have to live with; `mapped` is the address space that they are born with, in bytes."""
+
+    ceiling: Ceiling
+    mapped: int
+    allowed: Filter | None
+    parent: int
+
+
+def live(job: Job, given: Descriptors, rules: Rules) -> None:
     """Turn this freshly forked process into a child; does not return."""
     try:
-        confinement.die_with_parent(parent)
+        confinement.die_with_parent(rules.parent)
         confinement.keep_only((0, 1, 2, given.channel, given.pictures))
         channel = socket.socket(fileno=given.channel)
         # One more than are open: the output of the job in hand.
-        confinement.limit(ceiling, descriptors=max(given.channel, given.pictures) + 2)
-        if allowed is not None:
-            allowed.load()
+        descriptors = max(given.channel, given.pictures) + 2
+        confinement.limit(rules.ceiling, mapped_before=rules.mapped, descriptors=descriptors)
+        if rules.allowed is not None:
+            rules.allowed.load()
         _serve(job, channel, given.pictures)
         os._exit(0)
     finally:

@@ -8,6 +8,7 @@ import signal
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Protocol
 
 # Seen in use while every format is decoded and encoded; `recvmsg` brings each job its output file.
@@ -30,9 +31,9 @@ class Filter(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ceiling:
-    """What the kernel holds a child to, in bytes."""
+    """What the kernel holds a child to, in bytes: memory beyond the fork server's own, and a job's output."""
 
-    address_space: int = 1 << 30
+    memory: int = 1 << 30
     output: int = 256 << 20
 
 
@@ -86,10 +87,16 @@ def keep_only(descriptors: Iterable[int]) -> None:
             os.closerange(descriptor + 1, end)
 
 
-def limit(ceiling: Ceiling, descriptors: int) -> None:
+def mapped() -> int:
+    """Bytes of address space that this process has now: libraries and all."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    return pages * resource.getpagesize()
+
+
+def limit(ceiling: Ceiling, *, mapped_before: int, descriptors: int) -> None:
     """Set the limits of this process for good; the soft CPU limit is raised from outside for each job."""
     for what, amount in (
-        (resource.RLIMIT_AS, ceiling.address_space),
+        (resource.RLIMIT_AS, mapped_before + ceiling.memory),
         (resource.RLIMIT_FSIZE, ceiling.output),
         (resource.RLIMIT_NOFILE, descriptors),
         (resource.RLIMIT_NPROC, 0),

@@ -19,7 +19,7 @@ from importlib import import_module
 from typing import cast
 
 from processors.sandbox import child, confinement
-from processors.sandbox.child import Descriptors, Job
+from processors.sandbox.child import Descriptors, Job, Rules
 from processors.sandbox.confinement import Ceiling, Filter
 
 _MAX_MESSAGE = 4_096
@@ -31,8 +31,7 @@ class Nursery:
 
     control: socket.socket
     job: Job
-    ceiling: Ceiling
-    allowed: Filter | None
+    rules: Rules
     children: dict[int, int] = field(default_factory=dict)
 
 
@@ -50,8 +49,9 @@ def main(arguments: list[str]) -> int:
     gc.freeze()
     hello = {"mode": "seccomp" if allowed else "rlimits", "reason": reason, "about": about}
     control.send(json.dumps(hello).encode())
-    ceiling = Ceiling(address_space=options["address_space"], output=options["output"])
-    _serve(Nursery(control=control, job=job, ceiling=ceiling, allowed=allowed))
+    ceiling = Ceiling(memory=options["memory"], output=options["output"])
+    rules = Rules(ceiling=ceiling, mapped=confinement.mapped(), allowed=allowed, parent=os.getpid())
+    _serve(Nursery(control=control, job=job, rules=rules))
     return 0
 
 
@@ -100,7 +100,6 @@ def _obey(nursery: Nursery, poll: select.poll) -> bool:
 
 def _fork(nursery: Nursery, given: Descriptors, number: int) -> int | None:
     """Make a child and say so with its pidfd; None when the kernel would not, which is said too."""
-    parent = os.getpid()
     try:
         pid = os.fork()
     except OSError as error:
@@ -109,7 +108,7 @@ def _fork(nursery: Nursery, given: Descriptors, number: int) -> int | None:
         nursery.control.send(json.dumps({"child": number, "error": error.strerror}).encode())
         return None
     if pid == 0:
-        child.live(nursery.job, given, nursery.ceiling, nursery.allowed, parent)
+        child.live(nursery.job, given, nursery.rules)
     os.close(given.channel)
     os.close(given.pictures)
     pidfd = os.pidfd_open(pid)

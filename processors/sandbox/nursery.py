@@ -36,7 +36,7 @@ class Nursery:
     """One fork server process, from `start` to `close`; `lost` is true once it has gone by itself."""
 
     def __init__(self, *, job: str, seccomp: str, ceiling: Ceiling) -> None:
-        limits = {"address_space": ceiling.address_space, "output": ceiling.output}
+        limits = {"memory": ceiling.memory, "output": ceiling.output}
         self._options = json.dumps({"job": job, "seccomp": seccomp, **limits})
         self._births: dict[int, asyncio.Future[Newborn]] = {}
         self._deaths: dict[int, asyncio.Future[Death]] = {}
