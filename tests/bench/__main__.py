@@ -1,17 +1,27 @@
 """`python -m tests.bench NAME`: every benchmark there is."""
 
+import logging
+import sys
+
+import structlog
 import typer
 
-from tests.bench import imaging, sandbox
+from tests.bench import imaging, projector, sandbox
 
 app = typer.Typer(no_args_is_help=True, help="Benchmarks of Darkroom.", pretty_exceptions_enable=False)
 app.command("imaging")(imaging.command)
 app.command("sandbox")(sandbox.command)
+app.command("projector")(projector.command)
 
 
 @app.callback()
 def benchmarks() -> None:
     """Figures are ratios from interleaved rounds; a quiet machine makes them steady."""
+    # What our own parts have to say is not part of a result.
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
 
 
 if __name__ == "__main__":
