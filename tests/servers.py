@@ -220,7 +220,7 @@ class World:
                 waiting.remove(step)
                 running[step.name] = self._begin(step)
             name = next(iter(running))
-            output, _ = (process := running.pop(name)).communicate(timeout=60)
+            output, _ = (process := running.pop(name)).communicate(timeout=120)
             assert process.returncode == 0, f"{name} failed:\n{output}"
             done.add(name)
 

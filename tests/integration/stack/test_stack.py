@@ -120,7 +120,7 @@ def wait_for(told: Callable[[], bool], seconds: float, explain: Callable[[], str
 
 @pytest.fixture
 def stack() -> Iterator[Stack]:
-    # Not under pytest's own folder: every run of pytest closes that to other users, and as root Postgres is one.
+    # Not in pytest's own folder: each run of pytest closes that to others, and as root Postgres is another.
     with tempfile.TemporaryDirectory(prefix="darkroom-stack-", ignore_cleanup_errors=True) as home:
         stack = Stack(home=Path(home))
         yield stack
