@@ -29,9 +29,6 @@ _PAUSE_SECONDS: Final = 1.0
 # A broker may answer before it has heard of a topic that was just created on another.
 _GRACE_SECONDS: Final = 5.0
 
-# librdkafka writes to stderr by itself; what it has to say we say as a sentence.
-_QUIET: Final = {"log_level": 2}
-
 
 class BrokerUnreachable(Exception):
     """No broker answers."""
@@ -135,7 +132,7 @@ class TopicAdmin:
     """Looks at topics and creates them. Every call raises BrokerUnreachable within seconds of no answer."""
 
     def __init__(self, kafka: KafkaSettings) -> None:
-        self._admin = AdminClient({**kafka.client(), **_QUIET})
+        self._admin = AdminClient(kafka.client())
 
     def observe(self, names: Iterable[str]) -> dict[str, ObservedTopic]:
         """Those of the topics that are there."""
@@ -208,11 +205,12 @@ def require_topics(settings: Settings, *, stop: threading.Event | None = None) -
     TopicDrift, in sentences, where topics are missing or differ.
     """
     stop = stop or threading.Event()
-    admin, specs = TopicAdmin(settings.kafka), specs_of(settings.kafka)
+    specs = specs_of(settings.kafka)
     first_missed: float | None = None
     while True:
         try:
-            compared = compare(specs, admin.observe(spec.name for spec in specs))
+            # A new client each time: one that lived through a broker's restart may never recover.
+            compared = compare(specs, TopicAdmin(settings.kafka).observe(spec.name for spec in specs))
         except BrokerUnreachable as error:
             log.warning("brokers_unreachable", reason=str(error))
             if stop.wait(_PAUSE_SECONDS):

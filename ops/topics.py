@@ -101,9 +101,9 @@ def apply(settings: Settings, *, alter: bool = False, wait: float = 60.0) -> lis
 
 
 def _look(settings: Settings, wait: float) -> tuple[Mapping[str, ObservedTopic], Comparison]:
-    admin, specs = TopicAdmin(settings.kafka), specs_of(settings.kafka)
+    specs = specs_of(settings.kafka)
     observed = patiently(
-        lambda: admin.observe(spec.name for spec in specs),
+        lambda: TopicAdmin(settings.kafka).observe(spec.name for spec in specs),
         BrokerUnreachable,
         what=f"a broker at {settings.kafka.bootstrap_servers}",
         seconds=wait,
