@@ -126,6 +126,7 @@ async def _run(
         say=terminal.say,
         changed=lambda units: _write(folder, mark, environment["DARKROOM_URL"], units),
     )
+    terminal.line(f"Starting {', '.join(unit.name for unit in supervisor.units)}")
     starting = asyncio.create_task(supervisor.start())
     try:
         interrupt = asyncio.create_task(ending.wait())
