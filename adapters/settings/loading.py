@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
+from dotenv import dotenv_values
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_settings.sources import read_env_file
 
 from adapters.settings.doors import DoorSettings, LimitSettings
 from adapters.settings.fields import Fragment
@@ -132,7 +132,7 @@ def settings_or_exit() -> Settings:
 
 def _read_file(path: Path) -> dict[str, str]:
     # Read as it stands: a name in lower case is not ours, and said to be unknown.
-    return {name: value or "" for name, value in read_env_file(path, case_sensitive=True).items()}
+    return {name: value or "" for name, value in dotenv_values(path).items()}
 
 
 def _unknown(written: Mapping[str, str], environ: Mapping[str, str]) -> Iterator[str]:

@@ -151,17 +151,17 @@ class SecretSettings(Fragment):
     token_secrets: NamedSecrets = Field(
         default=named_secrets(DEVELOPMENT_SECRET),
         validation_alias="TOKEN_SECRET",
-        description="Signs upload tokens and cursors: a secret or kid:secret,…",
+        description="A secret, or a list kid:secret,…: signs upload tokens and cursors.",
     )
     jwt_secrets: NamedSecrets = Field(
         default=named_secrets(DEVELOPMENT_SECRET),
         validation_alias="JWT_SECRET",
-        description="Signs access tokens: a secret or kid:secret,…",
+        description="A secret, or a list kid:secret,…: signs access tokens.",
     )
     jwt_refresh_secrets: NamedSecrets = Field(
         default=named_secrets(DEVELOPMENT_SECRET),
         validation_alias="JWT_REFRESH_SECRET",
-        description="Signs refresh tokens: a secret or kid:secret,…",
+        description="A secret, or a list kid:secret,…: signs refresh tokens.",
     )
     jwt_access_expire: Duration = Field(
         default=timedelta(minutes=15),

@@ -104,7 +104,7 @@ class KeyFollower:
         try:
             return self._ends_of(places, max(0.1, deadline - time.monotonic())) if places else None
         except (KafkaException, TimeoutError):
-            # As when a topic was just made. A broker's restart leaves an old client with the old leader epoch,
+            # As when a topic was just made. A broker's restart leaves an old client with its leader epoch,
             # refused for ever as FENCED_LEADER_EPOCH: another client has to ask.
             self.__dict__.pop("_admin", None)
             return None

@@ -16,7 +16,18 @@ from adapters.settings import Settings
 from adapters.telemetry.redaction import Redactor, secrets_of
 
 # Libraries that tell a story of their own at INFO.
-_TALKATIVE: Final = ("aiokafka", "boto3", "botocore", "faust", "mode", "urllib3", "asyncio", "yoyo", "httpx")
+_TALKATIVE: Final = (
+    "aiokafka",
+    "boto3",
+    "botocore",
+    "faust",
+    "mode",
+    "urllib3",
+    "asyncio",
+    "yoyo",
+    "httpx",
+    "httpx2",
+)
 _FIRST: Final = ("time", "level", "component", "event")
 _LEVELS: Final = logging.getLevelNamesMapping()
 
