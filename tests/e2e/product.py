@@ -42,6 +42,14 @@ class Product:
         self.projector.wait_ready()
         self.worker.wait_ready()
 
+    def revive(self) -> None:
+        """Starts again what left, as the supervisor would, and waits until all are ready."""
+        for program in (self.api, self.worker, self.projector):
+            if not program.alive():
+                assert program.process.returncode > 0, f"{program.name} did not leave, it was torn down"
+                program.restart()
+        self.wait_ready()
+
     def logs(self) -> str:
         return "\n".join(program.output() for program in (self.api, self.worker, self.projector))
 

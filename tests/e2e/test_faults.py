@@ -93,7 +93,7 @@ def test_repeated_records_and_a_dropped_read_model_leave_the_same_rows(product: 
     assert repeated["assets"] == before["assets"]
     assert repeated["jobs"] == before["jobs"]
     reset = subprocess.run(
-        [sys.executable, "-m", "ops", "read-models", "reset", "--yes"],
+        [sys.executable, "-m", "ops", "read-models", "reset", "--wait"],
         cwd=ROOT,
         env=product.projector.env,
         capture_output=True,
@@ -146,6 +146,7 @@ def test_a_broker_that_dies_is_a_503_and_then_forgotten(product: Product) -> Non
     landed = read_topic(env, assets_topic(product))
     mine = [record for record in landed if record.key == answers[0].json()["asset_id"].encode()]
     assert len({dict(record.headers)["ce_id"] for record in mine}) == 1
+    product.revive()
 
 
 def _eventually(product: Product, path: str, code: int) -> bool:
