@@ -8,9 +8,9 @@ from psycopg.conninfo import make_conninfo
 from adapters.read_store import conninfo
 from adapters.settings import Settings
 
-# A projector that is stopped in the middle of a batch holds locks that its successor waits for: Postgres ends
-# its transaction after this long. A batch's dead letters have to fit into it.
-_IDLE_SECONDS: Final = 30
+# A projector that is frozen in the middle of a batch holds locks that its successor waits for: Postgres ends
+# its transaction after this long. A dead letter has to fit into it, as nothing is said to Postgres meanwhile.
+_IDLE_SECONDS: Final = 10
 _STATEMENT_SECONDS: Final = 20
 _LOCK_SECONDS: Final = 5
 

@@ -7,7 +7,7 @@ import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from projections.outages import Condition
-from projections.records import Record
+from projections.records import Record, record_of
 
 Open = Callable[[Sequence[int]], dict[int, int]]
 """Gives for each partition the offset to read from."""
@@ -162,14 +162,7 @@ def _usable(found: Sequence[Message]) -> Iterable[Record]:
     for message in found:
         error = message.error()
         if error is None:
-            yield Record(
-                message.partition() or 0,
-                message.offset() or 0,
-                message.timestamp()[1],
-                message.key(),
-                message.value(),
-                message.headers,
-            )
+            yield record_of(message)
         else:
             _judge(error, message)
 

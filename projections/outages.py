@@ -68,7 +68,7 @@ class Patience:
         self._metrics = metrics
 
     def until_done(self, what: str, act: Callable[[], _T], *more: type[Exception]) -> _T:
-        """What `act` gives, tried again while it raises an outage (or one of `more`); raises Stopping."""
+        """What `act` gives or raises, tried again at an outage (or one of `more`); raises Stopping."""
         outages: tuple[type[Exception], ...] = (*OUTAGES, *more)
         attempt = 0
         while not self.stop.is_set():
@@ -79,12 +79,18 @@ class Patience:
                 attempt += 1
                 self._note(what, error, attempt)
                 self.stop.wait(_pause(attempt))
+            except Exception:
+                self._over(what, attempt)
+                raise
             else:
-                if attempt:
-                    self.condition.well(what)
-                    _log.info("outage.over", what=what, attempts=attempt)
+                self._over(what, attempt)
                 return done
         raise Stopping
+
+    def _over(self, what: str, attempts: int) -> None:
+        if attempts:
+            self.condition.well(what)
+            _log.info("outage.over", what=what, attempts=attempts)
 
     def _note(self, what: str, error: Exception, attempt: int) -> None:
         reason = f"{type(error).__name__}: {error}".strip().splitlines()[0]

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple, TypeVar, get_args
 
+from confluent_kafka import Message
+
 from schemas.codec import Codec
 from schemas.decode_errors import DecodeError, UnknownEventType
 from schemas.envelope import RawRecord
@@ -33,6 +35,18 @@ class Record(NamedTuple):
             value=self.value,
             headers=self.headers() or (),
         )
+
+
+def record_of(message: Message) -> Record:
+    """What a consumer handed out, which must be no error."""
+    return Record(
+        message.partition() or 0,
+        message.offset() or 0,
+        message.timestamp()[1],
+        message.key(),
+        message.value(),
+        message.headers,
+    )
 
 
 class Read(NamedTuple):

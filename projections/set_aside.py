@@ -72,18 +72,22 @@ def _write_letters(
         return
     scope = {"component": COMPONENT, "topic": loop.topic}
     said = set(conn.execute(statements(_SQL)["said"], scope | _places(asides)).fetchall())
-    unsaid = [aside for aside in asides if (aside.record.partition, aside.record.offset) not in said]
-    for aside in unsaid:
-        reason = Reason(
-            component=COMPONENT,
-            code=aside.code,
-            error_kind=aside.kind,
-            first_failed_at=now,
-            stack_hash=aside.fault.stack_hash if aside.fault else None,
-        )
-        letters.append_sync(aside.record.raw(loop.topic), reason)
-    codes = {"codes": [aside.code for aside in unsaid]}
-    conn.execute(statements(_SQL)["say"], scope | _places(unsaid) | codes)
+    for aside in asides:
+        place = (aside.record.partition, aside.record.offset)
+        if place not in said:
+            letters.append_sync(aside.record.raw(loop.topic), _reason(aside, now))
+            named = {"partition": place[0], "offset": place[1], "code": aside.code}
+            conn.execute(statements(_SQL)["say"], scope | named)
+
+
+def _reason(aside: SetAside, now: datetime) -> Reason:
+    return Reason(
+        component=COMPONENT,
+        code=aside.code,
+        error_kind=aside.kind,
+        first_failed_at=now,
+        stack_hash=aside.fault.stack_hash if aside.fault else None,
+    )
 
 
 def _scope(loop: Loop) -> dict[str, Any]:

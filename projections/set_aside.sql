@@ -27,8 +27,7 @@ where d.component = %(component)s and d.topic = %(topic)s
 
 -- name: say
 insert into infra.dead_lettered (component, topic, partition, "offset", code)
-select %(component)s, %(topic)s, r.partition, r."offset", r.code
-from unnest(%(partitions)s::int[], %(offsets)s::bigint[], %(codes)s::text[]) r (partition, "offset", code)
+values (%(component)s, %(topic)s, %(partition)s, %(offset)s, %(code)s)
 
 -- name: release
 delete from infra.quarantine

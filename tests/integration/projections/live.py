@@ -6,15 +6,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg
-from confluent_kafka import Message, Producer
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
 from adapters.event_log import KafkaEventLog
-from adapters.schema_registry import load_codec
+from adapters.schema_registry import ConfluentSchemaRegistry, codec_of
 from adapters.settings import Settings
 from adapters.subject_keys import KafkaSubjectKeys
 from adapters.telemetry import Metrics
 from projections import operating
 from projections.checkpoints import live_loop
+from projections.records import Record, record_of
 from projections.topic import ends
 from schemas.envelope import Metadata
 from schemas.events import AssetEvent
@@ -31,7 +32,8 @@ class LiveLog:
 
     def __init__(self, world: World, name: str = "author", **overrides: str) -> None:
         self.settings: Settings = world.settings(name, **overrides)
-        self.codec = load_codec(self.settings)
+        self._registry = ConfluentSchemaRegistry(self.settings.registry)
+        self.codec = codec_of(self._registry, self.settings.kafka.topics)
         self.loop = live_loop(self.settings.kafka.topics.assets)
         self.log = KafkaEventLog(self.settings.kafka, self.codec, metrics=Metrics().log)
         self.keys = KafkaSubjectKeys(self.settings, self.codec, self.log, component=name)
@@ -73,6 +75,20 @@ class LiveLog:
         with self.connect() as conn:
             return conn.execute(query.encode()).fetchall()
 
+    def records(self) -> list[Record]:
+        """All that the log holds, partition by partition."""
+        goal = ends(self.settings.kafka, self.loop.topic)
+        reader = Consumer(self.settings.kafka.client() | {"group.id": "nobody", "enable.auto.commit": False})
+        reader.assign([TopicPartition(self.loop.topic, number, 0) for number in goal])
+        found: list[Record] = []
+        while len(found) < sum(goal.values()):
+            message = reader.poll(10)
+            assert message is not None
+            assert message.error() is None
+            found.append(record_of(message))
+        reader.close()
+        return sorted(found, key=lambda record: (record.partition, record.offset))
+
     def applied(self) -> bool:
         """Whether the read models have all that the log holds now."""
         goal = ends(self.settings.kafka, self.loop.topic)
@@ -80,12 +96,26 @@ class LiveLog:
             at = operating.standing(conn, self.loop).positions
         return all(at.get(partition, 0) >= end for partition, end in goal.items())
 
+    def group_lag(self) -> int:
+        """What a Kafka UI shows: how far the group's own offsets are behind."""
+        goal = ends(self.settings.kafka, self.loop.topic)
+        group = f"{self.settings.kafka.topic_prefix}.projections"
+        asker = Consumer(self.settings.kafka.client() | {"group.id": group})
+        told = asker.committed([TopicPartition(self.loop.topic, number) for number in goal], 10)
+        asker.close()
+        return sum(goal[place.partition] - max(place.offset, 0) for place in told)
+
+    def letters(self) -> int:
+        """How many dead letters there are."""
+        return sum(ends(self.settings.kafka, self.settings.kafka.topics.dead_letters).values())
+
     def wait_applied(self) -> None:
         until(self.applied, "the read models to have the whole log")
 
     def close(self) -> None:
         self.keys.close()
         self.log.close_sync()
+        self._registry._client.close()  # its own client is all that holds on to the socket
 
 
 def until(true: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> None:

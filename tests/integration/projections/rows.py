@@ -46,13 +46,13 @@ def dump(conn: psycopg.Connection[tuple[Any, ...]], *tables: str) -> Dump:
 class HandFolded:
     """A loop of the live read models that a test turns by hand; `letters` are its dead letters."""
 
-    def __init__(self, settings: Settings, keys: Seals, partitions: int) -> None:
+    def __init__(self, settings: Settings, keys: Seals, partitions: int, codec: Codec | None = None) -> None:
         self.loop = live_loop(settings.kafka.topics.assets)
         self.letters = InMemoryDeadLetters()
         self.folded: list[Folded] = []
         self.database = Database(settings, "test")
         self.partitions = partitions
-        self._reading = Reading(Codec.local())
+        self._reading = Reading(codec or Codec.local())
         self.use(keys)
         self.open()
 
