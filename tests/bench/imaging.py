@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 from tests.bench import machine, rounds
-from tests.bench.contenders import Contender, Done
+from tests.bench.contenders import Done, do
 from tests.bench.node import peer_command
+from tests.bench.partners import Partner
 from tests.bench.pictures import pictures
 from tests.bench.quality import Qualities, compare, verdicts
 from tests.bench.results import Folder, JsonFile, Results, Rounds, progress, show
@@ -31,7 +32,7 @@ def command(
     """CPU ms, memory and quality an image: our recipe, what decoding and encoding alone take, and sharp."""
     with pictures(folder) as found, machine.one_core(), ExitStack() as stack:
         contenders = {
-            name: stack.enter_context(Contender(name, line)) for name, line in _commands(node).items()
+            name: stack.enter_context(Partner(name, line)) for name, line in _commands(node).items()
         }
         samples = measure(contenders, found, count)
         lookers = {name: contender for name, contender in contenders.items() if name != FLOOR}
@@ -50,14 +51,14 @@ def _commands(node: Path | None) -> dict[str, list[str]]:
     }
 
 
-def measure(contenders: Mapping[str, Contender], found: Sequence[Path], count: int) -> Samples:
+def measure(contenders: Mapping[str, Partner], found: Sequence[Path], count: int) -> Samples:
     """Every contender on every picture in every round: by contender, then by picture, a sample a round."""
     samples: Samples = {name: {path.name: [] for path in found} for name in contenders}
     paths = {path.name: path for path in found}
     plan = list(rounds.schedule(tuple(contenders), tuple(paths), count))
     with progress() as bar:
         for number, picture, name in bar.track(plan, description="measuring"):
-            done = contenders[name].do(paths[picture])
+            done = do(contenders[name], paths[picture])
             if number >= 0:
                 samples[name][picture].append(done)
     return samples

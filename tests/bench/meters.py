@@ -1,7 +1,7 @@
 """Processor time and memory by program: whole process trees, what ended in them included."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -21,10 +21,10 @@ class Reading:
 
 
 class Meter:
-    """Reads what programs have used since the last `begin`; a program is its root process and all below."""
+    """Reads what programs have used since `begin`; a program is some processes and all below them."""
 
-    def __init__(self, roots: Mapping[str, int]) -> None:
-        self._roots = {name: psutil.Process(pid) for name, pid in roots.items()}
+    def __init__(self, roots: Mapping[str, Sequence[int]]) -> None:
+        self._roots = {name: [psutil.Process(pid) for pid in pids] for name, pids in roots.items()}
         self.begin()
 
     def begin(self) -> None:
@@ -39,13 +39,16 @@ class Meter:
 
     def memory_mib(self, name: str) -> float:
         """Memory of the whole tree now; a page that several processes share counts once (PSS)."""
-        return sum(_pss(process) for process in _tree(self._roots[name])) / 2**20
+        return sum(_pss(process) for root in self._roots[name] for process in _tree(root)) / 2**20
 
     def _used(self) -> dict[str, float]:
-        return {name: sum(map(_cpu, _tree(root))) for name, root in self._roots.items()}
+        return {
+            name: sum(_cpu(process) for root in roots for process in _tree(root))
+            for name, roots in self._roots.items()
+        }
 
 
-def server_pids(world: World) -> dict[str, int]:
+def server_pids(world: World) -> dict[str, tuple[int, ...]]:
     """The processes that listen at the addresses of the broker, the database and the store."""
     env = world.env
     ports = {
@@ -58,7 +61,7 @@ def server_pids(world: World) -> dict[str, int]:
         for found in psutil.net_connections("tcp")
         if found.status == psutil.CONN_LISTEN and found.laddr and found.pid is not None
     }
-    return {name: listening[port] for name, port in ports.items() if port in listening}
+    return {name: (listening[port],) for name, port in ports.items() if port in listening}
 
 
 def _tree(root: psutil.Process) -> list[psutil.Process]:

@@ -53,8 +53,8 @@ def results(caught: Sequence[Caught], live: Lag, rate: int) -> Results:
         ),
         rows=[_row(number, one) for number, one in enumerate(caught, 1)],
         lines=(
-            f"Median: {_median_rate(caught):,.0f} events/s; reading and decoding alone takes {ratio:.0%} of it.",
-            f"Live at {rate} events/s: rows follow in {p50:.0f} ms (p50), {p99:.0f} ms (p99); {busy:.0%} of a core.",
+            f"Median: {_median_rate(caught):,.0f} events/s; {ratio:.0%} of the CPU is reading and decoding.",
+            f"At {rate} events/s: rows follow in {p50:.0f} ms (p50), {p99:.0f} ms (p99), CPU {busy:.0%}.",
         ),
         data={
             "benchmark": "projector",

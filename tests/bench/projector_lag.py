@@ -75,7 +75,7 @@ async def lag(world: World, *, rate: int, seconds: float) -> Lag:
         await _reach(watch, topic, ends(settings.kafka, topic))
         async with pen(settings) as held:
             events = await _events(held, round(rate * seconds))
-            meter = Meter({"projector": program.pid, **server_pids(world)})
+            meter = Meter({"projector": (program.pid,), **server_pids(world)})
             awaited = Awaited(expected=len(events))
             await _send(held, watch, topic, events, rate, awaited)
             return Lag(seconds=awaited.lags, used=meter.read())

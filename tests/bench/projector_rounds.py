@@ -83,7 +83,7 @@ def catch_up(world: World, number: int) -> Caught:
     try:
         with psycopg.connect(env["DATABASE_URL"], autocommit=True) as conn:
             target, begun = sum(log_ends.values()), _wait(program, conn, settings, 1)
-            meter = Meter({"projector": program.pid, **server_pids(world)})
+            meter = Meter({"projector": (program.pid,), **server_pids(world)})
             _wait(program, conn, settings, target)
             used, memory = meter.read(), meter.memory_mib("projector")
     finally:

@@ -6,7 +6,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeAlias
 
-from tests.bench.contenders import Contender
+from tests.bench.contenders import do
+from tests.bench.partners import Partner
 from tests.bench.references import likeness
 from tests.bench.results import progress
 
@@ -25,7 +26,7 @@ class Quality:
 Qualities: TypeAlias = Mapping[str, Mapping[str, Quality]]
 
 
-def compare(contenders: Mapping[str, Contender], found: Sequence[Path]) -> Qualities:
+def compare(contenders: Mapping[str, Partner], found: Sequence[Path]) -> Qualities:
     """Quality by contender, then by the picture's file name."""
     qualities: dict[str, dict[str, Quality]] = {name: {} for name in contenders}
     with progress() as bar, TemporaryDirectory() as scratch:
@@ -33,7 +34,7 @@ def compare(contenders: Mapping[str, Contender], found: Sequence[Path]) -> Quali
             for name, contender in contenders.items():
                 variants = Path(scratch) / name / path.name
                 variants.mkdir(parents=True)
-                done = contender.do(path, save=variants)
+                done = do(contender, path, save=variants)
                 measured = dict(likeness(path, variants))
                 qualities[name][path.name] = Quality(ssim=measured, size=sum(done.sizes.values()))
     return qualities

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 
 from tests.bench import machine
-from tests.bench.contenders import Contender, Done
+from tests.bench.contenders import Done
 from tests.bench.imaging import Samples, measure
+from tests.bench.partners import Partner
 from tests.bench.pictures import pictures
 from tests.bench.results import Folder, JsonFile, Results, Rounds, show
 
@@ -23,7 +24,7 @@ def command(folder: Folder = None, count: Rounds = 15, json_file: JsonFile = Non
     """Overhead of the sandbox a job: one child for many jobs of an owner, and a new child for each job."""
     with pictures(folder) as found, machine.one_core(), ExitStack() as stack:
         contenders = {
-            name: stack.enter_context(Contender(name, [sys.executable, "-m", *words]))
+            name: stack.enter_context(Partner(name, [sys.executable, "-m", *words]))
             for name, words in _COMMANDS.items()
         }
         mode = contenders[KEPT].ready
