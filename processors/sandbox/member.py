@@ -4,6 +4,7 @@ import asyncio
 import math
 import os
 import resource
+import select
 import signal
 import socket
 from dataclasses import dataclass
@@ -67,7 +68,7 @@ class Member:
             self.kill()
             return await self._ended(timed_out=True)
         text = self._receive()
-        if not text:
+        if not text and self._hung_up():
             return await self._ended(timed_out=False)
         return self._judged(text, request, out)
 
@@ -96,6 +97,12 @@ class Member:
             return self._channel.recv(wire.MAX_MESSAGE)
         except ConnectionError:
             return b""
+
+    def _hung_up(self) -> bool:
+        """Whether the other end is closed; an empty message looks the same to `recv`."""
+        poll = select.poll()
+        poll.register(self._channel, 0)
+        return bool(poll.poll(0))
 
     def _judged(self, text: bytes, request: Request, out: int) -> Reply | Ended:
         try:

@@ -12,6 +12,7 @@ from PIL import Image
 
 from processors.imaging.recipe import DEFAULT_PRESETS, Limits, Preset, Result, make_variants
 from processors.imaging.resize import Resizer
+from tests.unit.imaging import profiles
 
 # The quadrants of `quarters`, in reading order; far apart in every channel that a codec may touch.
 RED, GREEN, BLUE, YELLOW = (200, 40, 40), (40, 160, 60), (40, 60, 190), (215, 200, 50)
@@ -157,3 +158,8 @@ def samples() -> dict[str, bytes]:
         "apng": saved(image, "PNG", save_all=True, append_images=[second]),
         "avif": saved(image, "AVIF", quality=80, speed=10),
     }
+
+
+def adobe_rgb() -> bytes:
+    """A profile that changes colours."""
+    return profiles.rgb_profile("Adobe RGB (1998)", profiles.ADOBE_RGB)

@@ -1,0 +1,1 @@
+"""The sandbox: real children, really killed."""
