@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import Annotated, TypeVar
 
@@ -56,11 +57,11 @@ def register_command(wait: Wait = 60.0, as_data: Json = False) -> None:
 def check(wait: Wait = 60.0, log: Log = False, as_data: Json = False) -> None:
     """Compare the registry with our schemas. Exit code: 0, or 3 where something is missing or differs."""
     settings = settings_or_exit()
-    registry = ConfluentSchemaRegistry(settings.registry)
-    standings = _patiently(settings, wait, lambda: list(standings_of(registry, settings.kafka.topics)))
-    wrong = [standing.wrong for standing in standings if standing.wrong]
-    if log and not wrong:
-        wrong.extend(misnamed_records(settings, registry))
+    with closing(ConfluentSchemaRegistry(settings.registry)) as registry:
+        standings = _patiently(settings, wait, lambda: list(standings_of(registry, settings.kafka.topics)))
+        wrong = [standing.wrong for standing in standings if standing.wrong]
+        if log and not wrong:
+            wrong.extend(misnamed_records(settings, registry))
     if as_data:
         typer.echo(json.dumps({"schemas": [asdict(one) for one in standings], "wrong": wrong}, indent=1))
     else:
@@ -74,8 +75,8 @@ def register(settings: Settings, *, wait: float = 60.0) -> dict[str, int]:
 
     Raises typer.Exit: 1 where the registry does not answer for `wait` seconds, 3 where it refuses.
     """
-    registry = ConfluentSchemaRegistry(settings.registry)
-    return _patiently(settings, wait, lambda: register_all(registry, settings.kafka.topics))
+    with closing(ConfluentSchemaRegistry(settings.registry)) as registry:
+        return _patiently(settings, wait, lambda: register_all(registry, settings.kafka.topics))
 
 
 def register_all(registry: SchemaRegistry, topics: Topics) -> dict[str, int]:

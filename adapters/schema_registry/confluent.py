@@ -23,26 +23,26 @@ _SERVER_FAULTS = 500
 
 
 class ConfluentSchemaRegistry:
-    """Asks the registry over HTTP: at most 5 seconds a call, no repetitions; what was found is remembered."""
+    """Asks the registry over HTTP, at most 5 seconds a call and without repetitions."""
 
     def __init__(self, registry: RegistrySettings) -> None:
-        config: dict[str, object] = {"url": registry.url, "timeout": _TIMEOUT_SECONDS, "max.retries": 0}
+        self._config: dict[str, object] = {"url": registry.url, "timeout": _TIMEOUT_SECONDS, "max.retries": 0}
         if registry.credentials is not None:
-            config["basic.auth.user.info"] = registry.credentials.get_secret_value()
-        self._client = SchemaRegistryClient(config)
+            self._config["basic.auth.user.info"] = registry.credentials.get_secret_value()
+        self._client: SchemaRegistryClient | None = None
 
     def lookup(self, subject: str, schema: str) -> int | None:
         """As the Protocol says."""
-        found = self._ask(lambda: self._client.lookup_schema(subject, Schema(schema, "AVRO")))
+        found = self._ask(lambda client: client.lookup_schema(subject, Schema(schema, "AVRO")))
         return None if found is None else found.schema_id
 
     def exists(self, subject: str) -> bool:
         """As the Protocol says."""
-        return bool(self._ask(lambda: self._client.get_versions(subject)))
+        return bool(self._ask(lambda client: client.get_versions(subject)))
 
     def schema(self, schema_id: int) -> dict[str, object] | None:
         """As the Protocol says; what is no Avro record comes as a schema of another name than any of ours."""
-        found = self._ask(lambda: self._client.get_schema(schema_id))
+        found = self._ask(lambda client: client.get_schema(schema_id))
         if found is None:
             return None
         schema = json.loads(found.schema_str or "{}") if found.schema_type in {None, "AVRO"} else {}
@@ -51,7 +51,7 @@ class ConfluentSchemaRegistry:
     def register(self, subject: str, schema: str) -> int:
         """As the Protocol says."""
         registered = self._ask(
-            lambda: self._client.register_schema_full_response(subject, Schema(schema, "AVRO"))
+            lambda client: client.register_schema_full_response(subject, Schema(schema, "AVRO"))
         )
         if registered is None or registered.schema_id is None:
             raise RegistryRefused(f"{subject}: registered, but no id came back")
@@ -59,16 +59,24 @@ class ConfluentSchemaRegistry:
 
     def compatibility(self, subject: str) -> str | None:
         """As the Protocol says."""
-        return self._ask(lambda: self._client.get_compatibility(subject))
+        return self._ask(lambda client: client.get_compatibility(subject))
 
     def set_compatibility(self, subject: str, level: str) -> None:
         """As the Protocol says."""
-        self._ask(lambda: self._client.set_compatibility(subject, level))
+        self._ask(lambda client: client.set_compatibility(subject, level))
 
-    def _ask(self, call: Callable[[], _T]) -> _T | None:
+    def close(self) -> None:
+        """As the Protocol says."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def _ask(self, call: Callable[[SchemaRegistryClient], _T]) -> _T | None:
         """What the call gives; None where the registry says that there is no such thing."""
+        if self._client is None:
+            self._client = SchemaRegistryClient(self._config)
         try:
-            return call()
+            return call(self._client)
         except SchemaRegistryError as error:
             status = int(error.http_status_code)
             if status == _NOT_FOUND:

@@ -51,3 +51,6 @@ class InMemorySchemaRegistry:
     def set_compatibility(self, subject: str, level: str) -> None:
         """As the Protocol says."""
         self._levels[subject] = level
+
+    def close(self) -> None:
+        """Nothing to let go of."""

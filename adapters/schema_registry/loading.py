@@ -42,6 +42,8 @@ def codec_of(registry: SchemaRegistry, topics: Topics, *, stop: threading.Event 
             log.warning("schema_registry_unavailable", reason=str(error))
             if stop.wait(_PAUSE_SECONDS):
                 raise
+        finally:
+            registry.close()
 
 
 def _load(registry: SchemaRegistry, topics: Topics) -> Codec:
@@ -85,7 +87,7 @@ class SchemaSource:
             return known
         if time.monotonic() < self._unknown.get(schema_id, 0.0):
             return None
-        schema = self._registry.schema(schema_id)
+        schema = self._ask(schema_id)
         if schema is None:
             if len(self._unknown) >= _MOST_UNKNOWN:
                 self._unknown.clear()
@@ -93,3 +95,9 @@ class SchemaSource:
             return None
         found = self._known[schema_id] = WriterSchema(schema=schema)
         return found
+
+    def _ask(self, schema_id: int) -> dict[str, object] | None:
+        try:
+            return self._registry.schema(schema_id)
+        finally:
+            self._registry.close()  # it is asked once in a blue moon

@@ -63,3 +63,7 @@ class SchemaRegistry(Protocol):
     def set_compatibility(self, subject: str, level: str) -> None:
         """Sets the subject's own compatibility level; the subject need not exist."""
         ...
+
+    def close(self) -> None:
+        """Lets go of connections; a later question opens a new one."""
+        ...
