@@ -6,8 +6,8 @@ import pytest
 
 from adapters.settings import Settings
 from tests.integration.projections.rows import HandFolded, prepare
-from tests.integration.projections.stories import Stories
 from tests.servers import World
+from tests.unit.projections.stories import Stories
 
 PARTITIONS = 4
 

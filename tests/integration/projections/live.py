@@ -21,8 +21,8 @@ from schemas.envelope import Metadata
 from schemas.events import AssetEvent
 from schemas.partitioner import partition_for
 from tests.integration.projections.rows import Dump, dump
-from tests.integration.projections.stories import Stories, an_id
 from tests.servers import World
+from tests.unit.projections.stories import Stories, an_id
 
 PATIENCE_SECONDS = 40.0
 
@@ -115,7 +115,7 @@ class LiveLog:
     def close(self) -> None:
         self.keys.close()
         self.log.close_sync()
-        self._registry._client.close()  # its own client is all that holds on to the socket
+        self._registry.close()
 
 
 def until(true: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> None:

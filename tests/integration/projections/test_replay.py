@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from projections.records import Record
 from schemas.events import AssetEvent
 from tests.integration.projections.rows import SET_ASIDE, TABLES, Dump, HandFolded, prepare
-from tests.integration.projections.stories import PlainLog, Stories
 from tests.servers import World
+from tests.unit.projections.stories import PlainLog, Stories
 
 PARTITIONS = 4
 POISON = (

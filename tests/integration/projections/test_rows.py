@@ -12,7 +12,7 @@ from projections.activity import queries as activity
 from projections.assets import queries as assets
 from projections.jobs import queries as jobs
 from tests.integration.projections.rows import HandFolded
-from tests.integration.projections.stories import BEGIN, PRESETS, PlainLog, Stories, an_id
+from tests.unit.projections.stories import BEGIN, PRESETS, PlainLog, Stories, an_id
 
 Conn = psycopg.AsyncConnection[Any]
 

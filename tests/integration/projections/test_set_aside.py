@@ -11,7 +11,7 @@ from schemas.codec import Codec
 from schemas.envelope import key_of
 from schemas.events import PresetSetActivated
 from tests.integration.projections.rows import SET_ASIDE, TABLES, HandFolded
-from tests.integration.projections.stories import BEGIN, PRESETS, PlainLog, Stories, an_id
+from tests.unit.projections.stories import BEGIN, PRESETS, PlainLog, Stories, an_id
 
 GOOD = Codec.local()
 BOMB = b"\0\0\0\0\4" + b"\x80\x80\x80\x80\x10"

@@ -1,0 +1,113 @@
+"""The parts that stand alone: statements, a member's name, versions, what may be told of a bug."""
+
+from pathlib import Path
+
+import pytest
+
+from projections import read_models
+from projections.activity.projection import TABLE as ACTIVITY_TABLE
+from projections.assets.clear import ClearText
+from projections.assets.projection import TABLE as ASSETS_TABLE
+from projections.faults import fault_of
+from projections.jobs.projection import TABLE as JOBS_TABLE
+from projections.lifecycle.projection import TABLE as STATES_TABLE
+from projections.membership import Membership
+from projections.records import Reading, Record
+from projections.statements import statements
+from projections.tables import Table
+from schemas.codec import Codec
+from schemas.decode_errors import DecodeError, UnknownEventType
+from schemas.events import PresetSetActivated
+from schemas.state_codec import state_format
+from tests.unit.projections.stories import BEGIN, PRESETS, Stories, an_id
+
+
+def test_each_statement_has_its_name() -> None:
+    found = statements("checkpoints.sql")
+    assert {"ensure", "read", "lock", "advance"} <= found.keys()
+    assert all(body.strip() and b"-- name" not in body for body in found.values())
+
+
+def test_a_member_keeps_its_name_and_shares_it_with_nobody(tmp_path: Path) -> None:
+    first = Membership(tmp_path)
+    second = Membership(tmp_path)
+    assert first.name is not None
+    assert second.name is None
+    first.close()
+    third = Membership(tmp_path)
+    assert third.name == first.name
+    second.close()
+    third.close()
+
+
+def test_a_new_form_of_the_state_needs_a_new_version_of_its_rows() -> None:
+    """When this fails, give read_models.LIFECYCLE its next version, and say here what the form is now."""
+    assert (read_models.LIFECYCLE.version, state_format()) == (1, "9e70948dd0bcee74")
+
+
+@pytest.mark.parametrize("table", [ACTIVITY_TABLE, ASSETS_TABLE, JOBS_TABLE, STATES_TABLE])
+def test_every_column_is_written(table: Table) -> None:
+    body = table.model.tables.split(f"create table {table.name} (")[1].split("\n);")[0]
+    lines = [line.strip() for line in body.splitlines() if line.strip()]
+    columns = [line.split()[0].strip('"') for line in lines if not line.startswith("primary key")]
+    assert sorted(columns) == sorted(table.columns)
+
+
+def test_a_faults_words_are_its_own_affair() -> None:
+    def fails() -> None:
+        raise ValueError("Ada's holiday")
+
+    faults = []
+    for _ in range(2):
+        try:
+            fails()
+        except ValueError as error:
+            faults.append(fault_of(error))
+    assert faults[0].stack_hash == faults[1].stack_hash
+    assert "holiday" not in repr(faults[0])
+    assert faults[0].error == "ValueError"
+
+
+def record(value: bytes | None, headers: list[tuple[str, bytes]] | None = None) -> Record:
+    return Record(0, 0, 0, b"key", value, lambda: headers)
+
+
+def test_an_event_of_another_topic_is_of_a_type_that_nobody_here_knows() -> None:
+    foreign = PresetSetActivated(event_id=an_id("x"), occurred_at=BEGIN, preset_set=PRESETS)
+    (read,) = Reading(Codec.local()).read_all([record(Codec.local().encode(foreign))])
+    assert isinstance(read.event, UnknownEventType)
+    assert read.event.full_name == "PresetSetActivated"
+
+
+async def test_headers_are_looked_at_where_a_schema_is_first_met() -> None:
+    stories = Stories()
+    value = Codec.local().encode(stories.requested("sea", await stories.owner("ada")))
+    asked = []
+
+    def lying() -> list[tuple[str, bytes]]:
+        asked.append(1)
+        return [("ce_type", b"darkroom.assets.SomethingElse")]
+
+    good, liar = (
+        record(value, [("ce_type", b"darkroom.assets.UploadRequested")]),
+        Record(0, 1, 0, b"", value, lying),
+    )
+    first, then = Reading(Codec.local()).read_all([liar, good])
+    assert isinstance(first.event, DecodeError)
+    assert first.event.code == "wrong_schema"
+    assert not isinstance(then.event, DecodeError)
+    known = Reading(Codec.local())
+    known.read_all([good])
+    asked.clear()
+    assert not isinstance(known.read_all([liar])[0].event, DecodeError)
+    assert asked == []
+
+
+async def test_clear_text_is_forgotten_after_its_batch() -> None:
+    stories = Stories()
+    ada = await stories.owner("ada")
+    event = stories.requested("sea", ada)
+    clear = ClearText(stories.keys)
+    assert clear.words(ada, event.sealed_words).title == "Title sea"
+    clear.forget()
+    assert "Title" not in repr(vars(clear))
