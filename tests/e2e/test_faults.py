@@ -186,3 +186,25 @@ def test_events_stand_in_order_with_readable_headers(product: Product) -> None:
         "VariantsReady",
     ]
     assert len({record.partition for record in mine}) == 1
+
+
+def test_the_example_reads_the_log_with_an_ordinary_client(product: Product) -> None:
+    ada = product.owner("ada")
+    accepted = ada.upload_form(photograph(300, 200, tint=260), title="unseen")
+    ada.wait(accepted)
+    shown = subprocess.run(
+        [sys.executable, "docs/examples/read_the_log.py"],
+        cwd=ROOT,
+        env=product.api.env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert shown.returncode == 0, shown.stderr
+    lines = [line for line in shown.stdout.splitlines() if f"  {accepted['asset_id']}  " in line]
+    assert [line.rsplit(".", 1)[-1] for line in lines] == [
+        "UploadRequested",
+        "UploadCompleted",
+        "ProcessingStarted",
+        "VariantsReady",
+    ]
