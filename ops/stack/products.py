@@ -50,14 +50,14 @@ PROCESSES = (
         words=("api",),
         port="api",
         metrics_port="api_metrics",
-        needs=("presets", "read-models", "store"),
+        needs=("topics", "schemas", "read-models", "store"),
     ),
     Process(
         name="variants",
         words=("processors", "variants"),
         port="worker_metrics",
         metrics_port="worker_metrics",
-        needs=("presets", "store"),
+        needs=("topics", "schemas", "store"),
         slot=0,
     ),
     Process(

@@ -37,7 +37,7 @@ class Pace:
     longest_delay: float = 30.0
     steady: float = 60.0
     """Having served this long, a program's earlier ends are forgotten."""
-    poll: float = 0.1
+    poll: float = 0.2
     health: float = 5.0
     misses: int = 3
     """Unanswered questions in a row that make a program unwell."""
