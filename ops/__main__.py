@@ -1,7 +1,6 @@
 """`python -m ops …`: every command that runs and looks after Darkroom."""
 
 import importlib
-import importlib.util
 import sys
 
 import typer
@@ -27,7 +26,7 @@ def commands(wanted: str | None = None) -> typer.Typer:
     app.callback()(lambda: None)
     everything = wanted not in {*GROUPS, *COMMANDS}
     for name, module in GROUPS.items():
-        if name == wanted or (everything and importlib.util.find_spec(module) is not None):
+        if name == wanted or everything:
             app.add_typer(importlib.import_module(module).app, name=name)
     for name, (module, function) in COMMANDS.items():
         if name == wanted or everything:

@@ -237,7 +237,7 @@ class World:
 
 @contextlib.contextmanager
 def running_servers() -> Iterator[Servers]:
-    """The servers of this run: embedded, or with TEST_SERVERS=env those that the environment names."""
+    """The servers of this run: embedded, those of the environment (TEST_SERVERS=env), or containers."""
     kind = os.environ.get("TEST_SERVERS", "embedded")
     if kind == "env":
         foreign = ForeignServer()
@@ -246,8 +246,13 @@ def running_servers() -> Iterator[Servers]:
     elif kind == "embedded":
         with _embedded() as servers:
             yield servers
+    elif kind == "containers":
+        from tests.containers import running_containers  # here, because the others need no Docker library
+
+        with running_containers() as (addresses, containers):
+            yield Servers(addresses, containers)
     else:
-        raise pytest.UsageError(f"TEST_SERVERS is {kind}; it may be embedded or env.")
+        raise pytest.UsageError(f"TEST_SERVERS is {kind}; it may be embedded, env or containers.")
 
 
 @contextlib.contextmanager

@@ -69,11 +69,14 @@ def postgres(site: Site) -> Program:
 
 
 def create_database(url: str, name: str) -> None:
-    """Create a database beside the one that `url` names, unless it is there."""
-    with psycopg.connect(_maintenance(url), autocommit=True) as connection:
-        found = connection.execute("select 1 from pg_database where datname = %s", (name,)).fetchone()
-        if found is None:
-            connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+    """Create a database beside the one that `url` names, unless it is there. Raises ProgramFailed."""
+    try:
+        with psycopg.connect(_maintenance(url), autocommit=True) as connection:
+            found = connection.execute("select 1 from pg_database where datname = %s", (name,)).fetchone()
+            if found is None:
+                connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+    except psycopg.Error as error:
+        raise ProgramFailed(f"Postgres would not make the database {name}: {error}") from error
 
 
 def _maintenance(url: str) -> str:

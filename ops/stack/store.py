@@ -5,10 +5,12 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from botocore.exceptions import ClientError
+
 from adapters.settings import StoreSettings
 from adapters.settings.loading import variable
-from ops.bucket import create_bucket
-from ops.stack.failures import Unsuited
+from ops.bucket import StoreSilent, create_bucket
+from ops.stack.failures import ProgramFailed, Unsuited
 from ops.stack.jars import STORE
 from ops.stack.ports import HOST
 from ops.stack.probes import http_answers
@@ -72,9 +74,15 @@ def store(site: Site) -> Program:
 
 
 def make_bucket(environment: Mapping[str, str]) -> None:
-    """Create the bucket that the environment names, unless it is there."""
+    """Create the bucket that the environment names, unless it is there. Raises ProgramFailed."""
     names = {variable(field) for field in StoreSettings.model_fields.values()}
-    create_bucket(StoreSettings.model_validate({n: environment[n] for n in names if n in environment}))
+    settings = StoreSettings.model_validate(
+        {name: environment[name] for name in names if name in environment}
+    )
+    try:
+        create_bucket(settings)
+    except (StoreSilent, ClientError) as error:
+        raise ProgramFailed(f"The store would not make the bucket {settings.bucket}: {error}") from error
 
 
 def _prepare(site: Site) -> None:

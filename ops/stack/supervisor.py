@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from ops.stack.programs import Kind, Program
 from ops.stack.unit import Pace, Say, State, Unit
 
-SHARE_OF_PROCESSES = 0.74
+SHARE_OF_PROCESSES = 0.76
 """Of the time to stop: our processes finish work in hand (a worker takes up to 10 s), servers just end."""
 
 
@@ -61,7 +61,7 @@ class Supervisor:
         finally:
             ending.cancel()
 
-    async def stop(self, within: float = 14.0) -> None:
+    async def stop(self, within: float = 14.5) -> None:
         """End everything in `within` seconds, our processes before the servers; kill what remains."""
         deadline = time.monotonic() + within
         for unit in self.units:

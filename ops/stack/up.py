@@ -129,12 +129,9 @@ async def _run(
     terminal.line(f"Starting {', '.join(unit.name for unit in supervisor.units)}")
     starting = asyncio.create_task(supervisor.start())
     try:
-        interrupt = asyncio.create_task(ending.wait())
-        await asyncio.wait({starting, interrupt}, return_when=asyncio.FIRST_COMPLETED)
-        interrupt.cancel()
-        if starting.done():
-            await starting
-            await asyncio.to_thread(_welcome, folder, environment, wish, terminal)
+        if await _before(ending, starting):
+            welcome = asyncio.to_thread(_welcome, folder, environment, wish, terminal)
+            await _before(ending, asyncio.create_task(welcome))
             await supervisor.serve(ending)
         return 0
     finally:
@@ -143,6 +140,16 @@ async def _run(
         await supervisor.stop()
         end_remains(mark)
         terminal.line("Stopped.")
+
+
+async def _before(ending: asyncio.Event, work: asyncio.Task[None]) -> bool:
+    """Whether the work ended, by itself, before we were told to end. Raises what the work raised."""
+    told = asyncio.create_task(ending.wait())
+    done, _ = await asyncio.wait({work, told}, return_when=asyncio.FIRST_COMPLETED)
+    told.cancel()
+    if work in done:
+        await work
+    return work in done
 
 
 def _on_signals() -> asyncio.Event:
