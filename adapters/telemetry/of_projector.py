@@ -39,6 +39,9 @@ class ProjectorMetrics:
             "Age of the newest record when its batch was committed.",
             nothing,
         )
+        self._of_trouble(families)
+
+    def _of_trouble(self, families: Families) -> None:
         self.quarantined = families.counter(
             "darkroom_projector_quarantined_total",
             "Records set aside in the database, by code.",

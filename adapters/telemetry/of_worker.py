@@ -26,6 +26,18 @@ class WorkerMetrics:
             "Tries again after an outage, by what was away.",
             labels.by_dependency,
         )
+        self.render_cpu_seconds = families.counter(
+            "darkroom_worker_render_cpu_seconds_total", "Processor time of the sandbox's children.", nothing
+        )
+        self.bytes = families.counter(
+            "darkroom_worker_bytes_total", "Bytes moved from and to the store.", labels.by_direction
+        )
+        self.sandbox_mode = families.gauge(
+            "darkroom_worker_sandbox_mode", "1 for the way in which children are confined.", labels.by_mode
+        )
+        self._of_the_log(families)
+
+    def _of_the_log(self, families: Families) -> None:
         self.assigned_partitions = families.gauge(
             "darkroom_worker_assigned_partitions", "Partitions that this worker has.", nothing
         )
@@ -42,13 +54,4 @@ class WorkerMetrics:
             "darkroom_worker_look_ahead_lag_records",
             "Records that the look-ahead has still to read.",
             nothing,
-        )
-        self.render_cpu_seconds = families.counter(
-            "darkroom_worker_render_cpu_seconds_total", "Processor time of the sandbox's children.", nothing
-        )
-        self.bytes = families.counter(
-            "darkroom_worker_bytes_total", "Bytes moved from and to the store.", labels.by_direction
-        )
-        self.sandbox_mode = families.gauge(
-            "darkroom_worker_sandbox_mode", "1 for the way in which children are confined.", labels.by_mode
         )

@@ -40,7 +40,7 @@ class Redactor:
 
     def __call__(self, _logger: object, _method: str, event: MutableMapping[str, Any]) -> dict[str, object]:
         """The event without secrets, its texts and nesting bounded."""
-        return {name: self._value(name, value, 0) for name, value in event.items()}
+        return {self.text(name): self._value(name, value, 0) for name, value in event.items()}
 
     def _value(self, name: str, value: object, depth: int) -> object:
         match value:
