@@ -15,9 +15,9 @@ from schemas.positions import Position
 from tests.bench.ground import Pen, fresh_database, metadata, pen
 from tests.bench.meters import Meter, Reading, server_pids
 from tests.bench.projector_rounds import lives
-from tests.integration.projections.stories import Stories
 from tests.programs import Program
 from tests.servers import World
+from tests.unit.projections.stories import Stories
 
 _PATIENCE_SECONDS = 60.0
 

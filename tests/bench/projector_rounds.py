@@ -20,9 +20,9 @@ from schemas.positions import Position
 from tests.bench.ground import fresh_database, metadata, pen
 from tests.bench.meters import Meter, Reading, server_pids
 from tests.bench.results import progress
-from tests.integration.projections.stories import Stories
 from tests.programs import Program
 from tests.servers import World
+from tests.unit.projections.stories import Stories
 
 # Assets under way at a time: their events lie between each other's in the log, as live ones do.
 TOGETHER = 200
