@@ -53,8 +53,8 @@ class HandFolded:
         self.database = Database(settings, "test")
         self.partitions = partitions
         self._reading = Reading(codec or Codec.local())
+        self.positions: dict[int, int] = {}
         self.use(keys)
-        self.open()
 
     def use(self, keys: Seals) -> None:
         """From here on seals are opened with these keys."""

@@ -53,6 +53,7 @@ def folded_again(world: World, live: LiveLog) -> Dump:
     chosen = world.settings("again", DATABASE_URL=world.servers.new_database())
     prepare(chosen)
     models = HandFolded(chosen, live.keys, live.settings.kafka.partitions, live.codec)
+    models.open()
     models.apply(*([record] for record in live.records()))
     rows = models.dump()
     models.close()

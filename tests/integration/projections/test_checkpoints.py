@@ -1,0 +1,130 @@
+"""Checkpoints, versions and resets in a real database."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+
+from adapters.settings import Settings
+from projections import checkpoints, operating, read_models
+from projections.checkpoints import Diverged, Fenced, TopicReplaced
+from tests.integration.projections.rows import TABLES, HandFolded, prepare
+from tests.servers import World
+from tests.unit.projections.stories import PlainLog, Stories
+
+
+async def a_log(stories: Stories, *assets: object) -> PlainLog:
+    ada, log = await stories.owner("ada"), PlainLog(4)
+    for asset in assets:
+        log.append(*stories.whole(asset, ada))
+    return log
+
+
+async def test_of_two_that_apply_the_same_the_later_is_fenced_and_leaves_nothing(
+    folded: HandFolded, database: Settings, stories: Stories
+) -> None:
+    log = await a_log(stories, "sea", "sky")
+    late = HandFolded(database, stories.keys, 4)
+    late.open()
+    folded.apply(list(log.records()))
+    before = folded.dump()
+    with pytest.raises(Fenced):
+        late.apply(list(log.records()))
+    late.close()
+    assert folded.dump() == before
+
+
+async def test_positions_of_one_partition_fence_that_partition_alone(
+    folded: HandFolded, database: Settings, stories: Stories
+) -> None:
+    log = await a_log(stories, *range(20))
+    neighbour = HandFolded(database, stories.keys, 4)
+    neighbour.open()
+    folded.apply(log.partitions[0])
+    neighbour.apply(log.partitions[1])
+    with pytest.raises(Fenced):
+        neighbour.apply(log.partitions[0])
+    neighbour.close()
+    assert len(folded.rows("activity_v1.activity")) == len(log.partitions[0]) + len(log.partitions[1])
+
+
+async def test_a_reset_fences_whoever_is_at_work_and_replays_the_same(
+    folded: HandFolded, stories: Stories
+) -> None:
+    log = await a_log(stories, "sea", "sky")
+    records = list(log.records())
+    folded.apply(records[:5])
+    operating.reset(folded.conn, folded.loop)
+    assert folded.dump() == {table: [] for table in TABLES}
+    with pytest.raises(Fenced):
+        folded.apply(records[5:])
+    folded.open()
+    folded.apply(records)
+    first = folded.dump()
+    operating.reset(folded.conn, folded.loop)
+    folded.open()
+    folded.apply(*([record] for record in records))
+    assert folded.dump() == first
+
+
+async def test_a_reset_waits_for_the_batch_in_hand(folded: HandFolded, stories: Stories) -> None:
+    log = await a_log(stories, "sea")
+    other = psycopg.connect(folded.conn.info.dsn, password=folded.conn.info.password, autocommit=True)
+    with folded.conn.transaction():
+        checkpoints.lock(folded.conn, folded.loop, folded.positions)
+        resetting = threading.Thread(target=operating.reset, args=(other, folded.loop))
+        resetting.start()
+        resetting.join(0.5)
+        assert resetting.is_alive()
+    resetting.join(10)
+    assert not resetting.is_alive()
+    other.close()
+    folded.open()
+    folded.apply(list(log.records()))
+    assert len(folded.rows("assets_v1.assets")) == 1
+
+
+def test_another_topic_of_the_same_name_is_refused_until_a_reset(folded: HandFolded) -> None:
+    with pytest.raises(TopicReplaced, match="reset"):
+        checkpoints.open_positions(folded.conn, folded.loop, range(4), "another topic")
+    operating.reset(folded.conn, folded.loop)
+    assert checkpoints.open_positions(folded.conn, folded.loop, range(4), "another topic") == dict.fromkeys(
+        range(4), 0
+    )
+
+
+def test_read_models_at_different_positions_are_refused(folded: HandFolded) -> None:
+    folded.conn.execute(
+        "update infra.checkpoints set next_offset = 5 where read_model = 'jobs' and partition = 2"
+    )
+    with pytest.raises(Diverged, match="partition 2"):
+        folded.open()
+
+
+def test_a_checkpoint_that_is_missing_is_position_0(folded: HandFolded) -> None:
+    folded.conn.execute("delete from infra.checkpoints where partition = 1")
+    folded.open()
+    assert folded.positions == dict.fromkeys(range(4), 0)
+
+
+def test_many_install_at_once_and_the_tables_are_made_once(world: World) -> None:
+    settings = world.settings("install", DATABASE_URL=world.servers.new_database())
+    prepare(settings)
+    url = settings.postgres.url.get_secret_value()
+    with psycopg.connect(url) as conn:
+        conn.execute("drop schema live, assets_v1, jobs_v1, activity_v1, lifecycle_v1 cascade")
+        conn.execute("delete from infra.read_models")
+    with ThreadPoolExecutor(5) as pool:
+        for done in [pool.submit(install, url) for _ in range(5)]:
+            done.result(20)
+    with psycopg.connect(url) as conn:
+        versions = conn.execute("select name, version, active from infra.read_models order by 1").fetchall()
+        assert versions == [(name, 1, True) for name in ("activity", "assets", "jobs", "lifecycle")]
+        views = conn.execute("select viewname from pg_views where schemaname = 'live' order by 1").fetchall()
+        assert views == [("activity",), ("assets",), ("jobs",), ("states",)]
+
+
+def install(url: str) -> None:
+    with psycopg.connect(url) as conn:
+        read_models.install(conn)
