@@ -39,13 +39,15 @@ class Partner:
         """Wait for the answer; raises PartnerFailed when there will be none."""
         line = self._process.stdout.readline() if self._process.stdout else ""
         if not line:
-            raise PartnerFailed(f"{self.name} ended with {self._process.wait(10)}")
+            self.close()
+            raise PartnerFailed(f"{self.name} ended with {self._process.returncode}")
         answer: dict[str, Any] = json.loads(line)
         return answer
 
     def close(self) -> None:
         """End the process: it ends by itself when nobody can ask any more."""
-        self._process.communicate(timeout=20)
+        if self._process.stdout is not None and not self._process.stdout.closed:
+            self._process.communicate(timeout=20)
 
     def __enter__(self) -> Self:
         return self
