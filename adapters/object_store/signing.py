@@ -41,28 +41,20 @@ class Signer:
         seconds = min(_LONGEST_SECONDS, int((expires_at - signed_at).total_seconds()))
         if seconds < 1:
             raise ValueError("an address must be valid for a second at least")
-        stamp = signed_at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
-        scope = f"{stamp[:8]}/{self.region}/s3/aws4_request"
-        site = urlsplit(self.endpoint)
-        path = f"{site.path}/{self.bucket}/{quote(key, safe='/~')}"
-        query = _query({
-            **overrides,
-            "X-Amz-Algorithm": _ALGORITHM,
-            "X-Amz-Credential": f"{self.access_key}/{scope}",
-            "X-Amz-Date": stamp,
-            "X-Amz-Expires": str(seconds),
-            "X-Amz-SignedHeaders": "host",
-        })  # fmt: skip
-        request = f"GET\n{path}\n{query}\nhost:{_host(site.scheme, site.netloc)}\n\nhost\nUNSIGNED-PAYLOAD"
+        stamp = _stamp(signed_at)
+        base, root, query = _frame(self, stamp, seconds, tuple(overrides.items()))
+        path = f"{root}{quote(key, safe='/~')}"
+        request = f"GET\n{path}\n{query}\nhost:{_host(self.endpoint)}\n\nhost\nUNSIGNED-PAYLOAD"
         digest = hashlib.sha256(request.encode()).hexdigest()
+        scope = f"{stamp[:8]}/{self.region}/s3/aws4_request"
         signature = self._signature(stamp, f"{_ALGORITHM}\n{stamp}\n{scope}\n{digest}")
-        return f"{site.scheme}://{site.netloc}{path}?{query}&X-Amz-Signature={signature}"
+        return f"{base}{path}?{query}&X-Amz-Signature={signature}"
 
     def post(
         self, key: str, *, signed_at: datetime, expires_at: datetime, content_type: str, size: int
     ) -> PresignedPost:
         """A form that uploads exactly `size` bytes of this type to this key."""
-        stamp = signed_at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+        stamp = _stamp(signed_at)
         fields = {
             "key": key,
             "Content-Type": content_type,
@@ -100,14 +92,35 @@ def content_disposition(file_name: str | None, *, attachment: bool) -> str:
     return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
-def _query(parameters: Mapping[str, str]) -> str:
+@lru_cache(maxsize=64)
+def _frame(
+    signer: Signer, stamp: str, seconds: int, overrides: tuple[tuple[str, str], ...]
+) -> tuple[str, str, str]:
+    """What all addresses of one window share, and most of their cost: site, bucket's path, query."""
+    site = urlsplit(signer.endpoint)
+    parameters = {
+        **dict(overrides),
+        "X-Amz-Algorithm": _ALGORITHM,
+        "X-Amz-Credential": f"{signer.access_key}/{stamp[:8]}/{signer.region}/s3/aws4_request",
+        "X-Amz-Date": stamp,
+        "X-Amz-Expires": str(seconds),
+        "X-Amz-SignedHeaders": "host",
+    }
     pairs = sorted((quote(name, safe="~"), quote(value, safe="~")) for name, value in parameters.items())
-    return "&".join(f"{name}={value}" for name, value in pairs)
+    query = "&".join(f"{name}={value}" for name, value in pairs)
+    return f"{site.scheme}://{site.netloc}", f"{site.path}/{signer.bucket}/", query
 
 
-def _host(scheme: str, netloc: str) -> str:
+@lru_cache(maxsize=8)
+def _stamp(time: datetime) -> str:
+    return time.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+@lru_cache(maxsize=8)
+def _host(endpoint: str) -> str:
     # Clients leave a scheme's own port out of the Host header, whatever the address says.
-    return netloc.removesuffix(":443" if scheme == "https" else ":80").lower()
+    site = urlsplit(endpoint)
+    return site.netloc.removesuffix(":443" if site.scheme == "https" else ":80").lower()
 
 
 @lru_cache(maxsize=8)
