@@ -105,9 +105,9 @@ def _mountains(rng: Generator, scene: Plane) -> Plane:
         top = max(0, int(edge.min()))
         band, y = scene[top:_HORIZON], np.arange(top, _HORIZON, dtype=np.float32)[:, None]
         rock = _clouded(rng, (_W, len(band)), (peaks * 5, max(2, len(band) * peaks * 5 // _W)), 6)
-        flanks: Plane = (1 - np.abs(rock * 2 - 1)).astype(np.float32)
+        flanks: Plane = np.asarray(1 - np.abs(rock * 2 - 1), dtype=np.float32)
         down, across = np.gradient(flanks)
-        slope: Plane = (across - down * 0.6).astype(np.float32) * np.float32(_W / peaks / 9)
+        slope: Plane = np.asarray((across - down * 0.6) * (_W / peaks / 9), dtype=np.float32)
         lit = _soft(slope + flanks * np.float32(0.25), -0.5, 0.8)
         face = _mixed(np.full_like(band, shade), light, lit)
         depth = (y - edge[None, :]) / np.float32(_H * jagged * 1.6)
