@@ -63,10 +63,11 @@ class Folder:
         return self.logs / f"{name}.log"
 
     def create(self) -> None:
-        """Make the folders that every start needs; the root is closed to others' reading."""
-        self.root.mkdir(parents=True, exist_ok=True)
-        for path in (self.cache, self.data, self.config, self.logs, self.state):
+        """Make the folders that every start needs; other users read none but the cache."""
+        for path in (self.root, self.cache):
             path.mkdir(parents=True, exist_ok=True)
+        for path in (self.data, self.config, self.logs, self.state):
+            path.mkdir(mode=0o700, exist_ok=True)
 
 
 def folder_of(settings: StackSettings) -> Folder:

@@ -82,6 +82,9 @@ def test_home_wins_and_holds_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     folder = folder_of(load_stack_settings(tmp_path))
     assert folder.root == tmp_path / ".darkroom"
     assert folder.cache == tmp_path / ".darkroom" / "cache"
+    folder.create()
+    private = (folder.data, folder.config, folder.logs, folder.state)
+    assert [path.stat().st_mode & 0o077 for path in private] == [0, 0, 0, 0]
     monkeypatch.setenv("DARKROOM_CACHE", str(tmp_path / "shared"))
     assert folder_of(load_stack_settings(tmp_path)).cache == tmp_path / "shared"
 
