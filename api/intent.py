@@ -1,5 +1,6 @@
 """One write as somebody meant it: under an Idempotency-Key its ids and its time are the same each time."""
 
+import asyncio
 import hashlib
 import hmac
 import secrets
@@ -11,6 +12,7 @@ from uuid import UUID
 from fastapi import Header
 
 from adapters.clock import new_id
+from adapters.event_log import LogUnavailable
 from adapters.owners import deterministic_id
 from api.caller import Caller
 from api.parts import Parts
@@ -28,6 +30,8 @@ IdempotencyKey = Annotated[
     ),
 ]
 
+# Somewhat more than an append may take, and less than the five seconds in which everybody is answered.
+KEY_SECONDS: Final = 4.5
 _SCOPE_PURPOSE: Final = b"darkroom/idempotency-scope"
 
 
@@ -66,7 +70,7 @@ async def begin(
     With a key it is reserved first; raises KeyReused where it is reserved for something else, and
     psycopg.OperationalError without a database. Raises what making a data key raises.
     """
-    data_key_id = await parts.keys.data_key(caller.user_id)
+    data_key_id = await _data_key(parts, caller.user_id)
     intent = Intent(caller=caller, data_key_id=data_key_id, asked_at=parts.clock.now(), said=said)
     if key is None:
         return intent
@@ -82,6 +86,15 @@ async def begin(
         request_hash=reserved.request_hash,
         secret=secret,
     )
+
+
+async def _data_key(parts: Parts, user_id: UUID) -> UUID:
+    """A key to seal with. A person's first one is made now, and then their requests wait for each other."""
+    try:
+        async with asyncio.timeout(KEY_SECONDS):
+            return await parts.keys.data_key(user_id)
+    except TimeoutError as error:
+        raise LogUnavailable("no data key could be made in time") from error
 
 
 async def applied(parts: Parts, intent: Intent, event_id: UUID) -> ActivityRow | None:

@@ -1,5 +1,6 @@
 """The habits of every door: problems, limits, hosts, origins, headers, types."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -9,6 +10,7 @@ import httpx
 import pytest
 import structlog
 
+from api import bodies
 from tests.unit.api.doors import ADA, JPEG, Stage, stage
 from tests.unit.api.test_strict_json import HOSTILE
 from tests.unit.api.test_uploads import PRESIGN
@@ -91,6 +93,19 @@ async def test_a_declared_size_is_refused_without_reading(on: Stage) -> None:
     answer = await on.client().post("/v1/uploads/presign", content=body(), headers=headers)
     is_problem(answer, 413, "too-large")
     assert taken == 0
+
+
+async def test_whoever_stops_sending_is_cut(on: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "JSON_SECONDS", 0.05)
+
+    async def stalled() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.sleep(10)
+
+    headers = {"content-type": "application/json"}
+    answer = await on.client().post("/v1/uploads/presign", content=stalled(), headers=headers)
+    is_problem(answer, 408, "request-timeout")
+    assert answer.headers["connection"] == "close"
 
 
 @pytest.mark.parametrize("length", ["+1", "-1", "1e3", "x", "٣"])
