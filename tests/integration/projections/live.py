@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg
-from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # its own way of exporting
 
 from adapters.event_log import KafkaEventLog
 from adapters.schema_registry import ConfluentSchemaRegistry, codec_of
@@ -20,6 +21,7 @@ from projections.topic import ends
 from schemas.envelope import Metadata
 from schemas.events import AssetEvent
 from schemas.partitioner import partition_for
+from schemas.topics import topic_specs
 from tests.integration.projections.rows import Dump, dump
 from tests.servers import World
 from tests.unit.projections.stories import Stories, an_id
@@ -111,6 +113,28 @@ class LiveLog:
 
     def wait_applied(self) -> None:
         until(self.applied, "the read models to have the whole log")
+
+    def forget_log(self) -> None:
+        """Deletes the asset log and makes another of its name."""
+        admin = AdminClient(self.settings.kafka.client())
+        admin.delete_topics([self.loop.topic])[self.loop.topic].result(20)
+        kafka = self.settings.kafka
+        specs = topic_specs(kafka.topic_prefix, kafka.partitions, kafka.replication)
+        (spec,) = (spec for spec in specs if spec.name == self.loop.topic)
+        new = NewTopic(spec.name, spec.partitions, spec.replication, config=dict(spec.config))
+
+        def made() -> bool:
+            try:
+                admin.create_topics([new])[spec.name].result(20)
+            except KafkaException:  # the old one is still on its way out
+                return False
+            return True
+
+        until(made, "the topic to be made anew")
+
+    def reset(self) -> None:
+        with self.connect() as conn:
+            operating.reset(conn, self.loop)
 
     def close(self) -> None:
         self.keys.close()
