@@ -57,7 +57,7 @@ class Server(Protocol):
     def restart(self) -> None:
         """`stop`, then `start`."""
 
-    def wait_ready(self, seconds: float = 60.0) -> None:
+    def wait_ready(self, seconds: float = 120.0) -> None:
         """Wait until it serves, after a kill too."""
 
     def down(self) -> contextlib.AbstractContextManager[None]:
@@ -89,7 +89,7 @@ class EmbeddedServer:
         self.stop()
         self.start()
 
-    def wait_ready(self, seconds: float = 60.0) -> None:
+    def wait_ready(self, seconds: float = 120.0) -> None:
         deadline = time.monotonic() + seconds
         while self._unit.state is not State.READY or self._unit.pid in (None, self._killed):
             assert time.monotonic() < deadline, f"{self._unit.name} is {self._unit.state} after {seconds} s"
@@ -126,7 +126,7 @@ class ForeignServer:
 
     kill = stop = start = restart = _skip
 
-    def wait_ready(self, seconds: float = 60.0) -> None:  # noqa: ARG002 - the Protocol's
+    def wait_ready(self, seconds: float = 120.0) -> None:  # noqa: ARG002 - the Protocol's
         self._skip()
 
     def down(self) -> contextlib.AbstractContextManager[None]:

@@ -26,7 +26,8 @@ from ops.stack.record import Record, read_record
 from ops.stack.remains import marked
 from ops.stack.settings import ROOT
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.timeout(600)]
+START_SECONDS = 150  # where several people's tests share two cores; else ten
 NAMES = ["postgres", "kafka", "registry", "store"]
 
 
@@ -193,7 +194,7 @@ def test_up_status_killed_servers_and_down(stack: Stack) -> None:
         killed = stack.pid_of(server)
         os.kill(killed, signal.SIGKILL)
         wait_for(lambda: not stack.ready(), 5)
-        wait_for(stack.ready, 30, stack.said)
+        wait_for(stack.ready, START_SECONDS, stack.said)
         assert stack.pid_of(server) != killed
         assert f"{server:<11} was ended by SIGKILL; starting again in 0.5 s" in stack.said()
 
