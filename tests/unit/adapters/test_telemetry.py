@@ -102,20 +102,39 @@ def test_an_exception_is_in_the_line_with_its_stack(stream: io.StringIO) -> None
     assert CANARY not in stream.getvalue()
 
 
+STRANGE = "strange-77aa01b2"
+"""A secret that is in no setting: only its name or its form gives it away."""
+
+
 @pytest.mark.parametrize(
     "said",
     [
-        {"password": CANARY},
-        {"refresh_token": CANARY},
-        {"Authorization": f"Bearer {CANARY}"},
-        {"headers": {"cookie": CANARY, "x": [{"api_key": CANARY}]}},
-        {"text": f"authorization: Bearer {CANARY} and more"},
-        {"url": f"https://store/b/k?X-Amz-Credential={CANARY}&X-Amz-Signature={CANARY}&x=1"},
-        {"url": f"https://ada:{CANARY}@store/"},
-        {"text": f"ticket={CANARY}"},
-        {"text": f"the secret is {CANARY}"},
-        {"text": f"eyJhbGciOi.{CANARY}.{CANARY}"},
-        {"data": CANARY.encode()},
+        {"password": STRANGE},
+        {"refresh_token": STRANGE},
+        {"Authorization": STRANGE},
+        {"headers": {"cookie": STRANGE, "x": [{"api_key": STRANGE}]}},
+        {"text": f"authorization: Bearer {STRANGE} and more"},
+        {"url": f"https://store/b/k?X-Amz-Credential={STRANGE}&X-Amz-Signature={STRANGE}&x=1"},
+        {"url": f"https://ada:{STRANGE}@store/"},
+        {"text": f"ticket={STRANGE}"},
+        {"text": f"eyJhbGciOi.{STRANGE}.{STRANGE}"},
+        {"data": STRANGE.encode()},
+        {"error": ValueError(f"no route to amqp://u:{STRANGE}@host")},
+    ],
+    ids=lambda said: next(iter(said)),
+)
+def test_what_is_named_or_formed_like_a_secret_reaches_no_line(
+    stream: io.StringIO, said: dict[str, object]
+) -> None:
+    structlog.get_logger().warning("said", **said)
+    assert STRANGE not in stream.getvalue()
+    assert len(lines(stream)) == 1
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"text": f"the key is {CANARY}"},
         {"error": ValueError(CANARY)},
         {"deep": {"a": {"b": {"c": {"d": {"e": {"f": {"g": CANARY}}}}}}}},
         {CANARY: 1},
@@ -123,7 +142,7 @@ def test_an_exception_is_in_the_line_with_its_stack(stream: io.StringIO) -> None
     ],
     ids=lambda said: next(iter(said)),
 )
-def test_no_secret_reaches_a_line(stream: io.StringIO, said: dict[str, object]) -> None:
+def test_no_secret_of_the_settings_reaches_a_line(stream: io.StringIO, said: dict[str, object]) -> None:
     structlog.get_logger().warning(f"about {CANARY}", **said)
     assert CANARY not in stream.getvalue()
     assert len(lines(stream)) == 1
