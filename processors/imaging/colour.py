@@ -8,10 +8,6 @@ import numpy as np
 from PIL import Image, ImageCms
 from PIL._imagingcms import CmsProfile
 
-# What Source.profile may say: a profile's own name is free text, and that does not go into the log.
-PROFILES = frozenset(
-    {"srgb", "display_p3", "adobe_rgb", "prophoto_rgb", "rec2020", "rgb", "grey", "cmyk", "unreadable"}
-)
 _NAMES = (
     ("display p3", "display_p3"),
     ("adobe rgb", "adobe_rgb"),
@@ -26,7 +22,7 @@ _SPACES = {"GRAY": "L", "RGB": "RGB", "CMYK": "CMYK"}
 
 
 def named(profile: bytes | None) -> str | None:
-    """The word of PROFILES for an embedded profile; None where there is none."""
+    """The word of contract.PROFILES for an embedded profile; None where there is none."""
     return _read(profile)[0] if profile else None
 
 

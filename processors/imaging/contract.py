@@ -33,6 +33,10 @@ CONTENT_TYPES: Mapping[str, str] = {
     "avif": "image/avif",
 }
 
+# What Source.profile may say: a profile's own name is free text, and that does not go into the log.
+PROFILES = frozenset(
+    {"srgb", "display_p3", "adobe_rgb", "prophoto_rgb", "rec2020", "rgb", "grey", "cmyk", "unreadable"}
+)
 # The longest side that every format we write can hold (WebP's is the shortest).
 MAX_SIDE = 16_383
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
@@ -94,7 +98,7 @@ class Source:
     """What the original turned out to be.
 
     Width and height are upright, in pixels; `orientation` is the EXIF value (1 to 8) that was applied.
-    `has_alpha` tells whether any pixel really is transparent; `profile` is a word from `colour.PROFILES`.
+    `has_alpha` tells whether any pixel really is transparent; `profile` is one of PROFILES.
     """
 
     format: str
@@ -130,7 +134,7 @@ class Facts:
     """What was read off the picture; personal, so it is sealed or kept beside the original.
 
     `taken_at` is the wall clock of the camera, without a zone: few cameras know theirs.
-    `metadata` is JSON-safe, free of control characters and no longer than `metadata.MAX_METADATA`.
+    `metadata` is JSON-safe, free of control characters and no longer than `plain_json.MAX_METADATA`.
     """
 
     thumbhash: bytes

@@ -9,8 +9,8 @@ from processors.imaging.contract import Preset
 Size: TypeAlias = tuple[int, int]
 Box: TypeAlias = tuple[float, float, float, float]
 
-# How much larger than the first level a JPEG may be decoded: at 1.0 the decoder's own shrinking can be seen.
-HEADROOM = 1.5
+# How much larger than the first level a JPEG must be decoded: at 1.0 the decoder's own shrinking can be seen.
+HEADROOM = 1.25
 # What libjpeg can divide by while it decodes.
 _DIVISORS = (8, 4, 2)
 # EXIF orientations that lay a picture on its side.
@@ -64,7 +64,7 @@ def centre(level: Size, size: Size) -> Box:
 
 
 def divisor(stored: Size, base: Size) -> int:
-    """By how much a JPEG may be shrunk while decoding and still be HEADROOM times larger than `base`."""
+    """By how much a JPEG can be shrunk while decoding and still be HEADROOM times larger than `base`."""
     for by in _DIVISORS:
         if stored[0] >= HEADROOM * by * base[0] and stored[1] >= HEADROOM * by * base[1]:
             return by

@@ -1,32 +1,23 @@
 """Camera metadata: EXIF read into plain JSON, with time, camera, position and orientation picked out."""
 
-import json
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from numbers import Rational
 
 from PIL import ExifTags, Image
 
 from processors.imaging.contract import Refused
 from processors.imaging.decode import refusing
+from processors.imaging.plain_json import capped, plain, safe_text
 
 _Tag = ExifTags.Base
-# Longest JSON of all metadata, and of its parts, in characters and items.
-MAX_METADATA = 16_384
-_MAX_TEXT = 500
-_MAX_ITEMS = 64
 _MAX_CAMERA = 100
-_MAX_BINARY = 64
 # Binary blocks of the maker's own, previews, and pointers that mean nothing outside the file.
 _LEFT_OUT = frozenset(
     {"MakerNote", "PrintImageMatching", "JPEGTables", "XMLPacket", "ImageResources", "InterColorProfile"}
     | {"ExifOffset", "GPSInfo", "ExifInteroperabilityOffset", "JpegIFOffset", "JpegIFByteCount"}
 )
-# Control characters, line and paragraph separators, text direction marks, and halves of surrogate pairs.
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 _TIME = re.compile(r"(\d{4})[:-](\d\d)[:-](\d\d)[ T](\d\d):(\d\d):(\d\d)")
 
 
@@ -58,25 +49,8 @@ def read(block: bytes | None) -> Exif:
         orientation=_orientation(main.get(_Tag.Orientation)),
         taken_at=_time(camera.get(_Tag.DateTimeOriginal), camera.get(_Tag.SubsecTimeOriginal)),
         camera=_camera(main.get(_Tag.Make), main.get(_Tag.Model)),
-        metadata=_capped({name: group for name, group in groups.items() if group}),
+        metadata=capped({name: group for name, group in groups.items() if group}),
     )
-
-
-def safe_text(text: str, longest: int = _MAX_TEXT) -> str:
-    """One line of at most `longest` characters without anything that acts instead of being shown."""
-    return _UNSAFE.sub(" ", text).strip()[:longest]
-
-
-def cleaned(fields: Mapping[str, object]) -> dict[str, object]:
-    """Metadata from a process that is not trusted, as safe and as small as `read` would have given it."""
-    groups = {
-        safe_text(group): _tidied(tags) for group, tags in list(fields.items())[:2] if isinstance(tags, dict)
-    }
-    return _capped(groups)
-
-
-def _tidied(tags: Mapping[str, object]) -> dict[str, object]:
-    return {safe_text(name, _MAX_CAMERA): _json(value) for name, value in tags.items()}
 
 
 def _orientation(value: object) -> int:
@@ -108,40 +82,8 @@ def _camera(make: object, model: object) -> str | None:
 def _plain(tags: Mapping[int, object], names: Mapping[int, str]) -> dict[str, object]:
     """Tags by name, their values as JSON; what is binary, unknown or left out is not there."""
     named = ((names.get(tag), value) for tag, value in tags.items())
-    plain = {name: _json(value) for name, value in named if name and name not in _LEFT_OUT}
-    return {name: value for name, value in plain.items() if value is not None and value != ""}
-
-
-def _json(value: object) -> object:
-    match value:
-        case bool() | int():
-            return value if abs(value) < 1 << 53 else None
-        case float() | Rational():
-            return _finite(value)
-        case str():
-            return safe_text(value)
-        case bytes():
-            return _text_of(value)
-        case tuple() | list():
-            return [_json(item) for item in value[:_MAX_ITEMS]]
-        case _:
-            return None
-
-
-def _finite(value: object) -> float | None:
-    try:
-        number = float(value)  # type: ignore[arg-type]  # Pillow's rationals may be 0/0, which only float() tells
-    except (ArithmeticError, ValueError, TypeError):
-        return None
-    return round(number, 9) if math.isfinite(number) else None
-
-
-def _text_of(value: bytes) -> str | None:
-    """Short binary values hold versions and dates in ASCII; anything else is not for reading."""
-    stripped = value.strip(b"\x00 ")
-    if len(stripped) <= _MAX_BINARY and stripped.isascii() and stripped.decode("ascii").isprintable():
-        return stripped.decode("ascii")
-    return None
+    kept = {name: plain(value) for name, value in named if name and name not in _LEFT_OUT}
+    return {name: value for name, value in kept.items() if value is not None and value != ""}
 
 
 def _position(tags: Mapping[int, object]) -> dict[str, object]:
@@ -162,16 +104,3 @@ def _degrees(value: object, side: object) -> float | None:
         case _:
             return None
     return round(-degrees if str(side).upper() in ("S", "W") else degrees, 7)
-
-
-def _capped(groups: dict[str, dict[str, object]]) -> dict[str, object]:
-    """The same groups with as many tags as fit into MAX_METADATA, position first."""
-    kept: dict[str, dict[str, object]] = {}
-    room = MAX_METADATA - 64
-    for group in sorted(groups, reverse=True):
-        for name, value in groups[group].items():
-            room -= len(json.dumps({name: value}))
-            if room < 0:
-                return dict(kept)
-            kept.setdefault(group, {})[name] = value
-    return dict(kept)

@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import assert_never, cast
 
-from processors.imaging.colour import PROFILES
 from processors.imaging.contract import (
     CONTENT_TYPES,
     MAX_SIDE,
+    PROFILES,
     REFUSAL_CODES,
     Cost,
     Facts,
@@ -20,7 +20,7 @@ from processors.imaging.contract import (
     Source,
     Variant,
 )
-from processors.imaging.metadata import cleaned, safe_text
+from processors.imaging.plain_json import cleaned, safe_text
 
 # A SOCK_SEQPACKET message is whole or not at all; metadata is the largest part of one and is capped.
 MAX_MESSAGE = 128 * 1024

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from processors.imaging import colour
+from processors.imaging.contract import PROFILES
 from processors.imaging.recipe import DEFAULT_PRESETS
 from tests.unit.imaging.pictures import QUARTERS, alike, corners, quarters, render, saved
 from tests.unit.imaging.profiles import (
@@ -106,7 +107,7 @@ def test_the_word_comes_from_a_closed_list() -> None:
         colour.named(profile) for profile in (ADOBE, rgb_profile("Ann's own <b>", ADOBE_RGB), b"x", None)
     ]
     assert words == ["adobe_rgb", "rgb", "unreadable", None]
-    assert {word for word in words if word} <= colour.PROFILES
+    assert {word for word in words if word} <= PROFILES
 
 
 def test_cmyk_with_an_rgb_profile_is_taken_as_plain_ink() -> None:

@@ -10,7 +10,7 @@ from PIL import ExifTags, Image, TiffTags
 from PIL.PngImagePlugin import PngInfo
 from PIL.TiffImagePlugin import IFDRational
 
-from processors.imaging import metadata
+from processors.imaging import metadata, plain_json
 from processors.imaging.recipe import DEFAULT_PRESETS, Preset
 from tests.unit.imaging.pictures import png_chunk, quarters, render, samples, saved
 from tests.unit.imaging.profiles import ADOBE_RGB, rgb_profile
@@ -94,7 +94,7 @@ def test_hostile_text_is_made_harmless() -> None:
     nasty = "a\x00b\r\nc\x1b[31md\u202ee\u2028f\x7fg"
     exif = Image.Exif()
     exif[ExifTags.Base.Make], exif[ExifTags.Base.ImageDescription] = "x\r\ny" + "z" * 500, "\x1b]0;t\x07" * 9
-    assert metadata.safe_text(nasty) == "a b c [31md e f g"
+    assert plain_json.safe_text(nasty) == "a b c [31md e f g"
     found = metadata.read(exif.tobytes())
     assert found.camera is not None
     assert found.camera.startswith("x y")
@@ -109,7 +109,7 @@ def test_metadata_has_a_size() -> None:
         if TiffTags.lookup(tag).type in (None, TiffTags.ASCII) and tag not in set(ExifTags.IFD):
             exif[tag] = "x" * 400
     found = metadata.read(exif.tobytes())
-    assert 0 < len(json.dumps(found.metadata)) <= metadata.MAX_METADATA
+    assert 0 < len(json.dumps(found.metadata)) <= plain_json.MAX_METADATA
 
 
 @pytest.mark.parametrize(
@@ -160,13 +160,13 @@ def test_no_damage_makes_reading_fail(damage: bytes, at: int) -> None:
 def test_cleaning_is_as_strict_as_reading() -> None:
     """For what comes from a child that may have been taken over."""
     honest = metadata.read(exif_of(FNumber=2.8).tobytes()).metadata
-    assert metadata.cleaned(json.loads(json.dumps(honest))) == honest
+    assert plain_json.cleaned(json.loads(json.dumps(honest))) == honest
     lies = {
         "exif": {"a\r\nb" * 90: "c\x00" * 900, "n": float("nan"), "d": {"deep": 1}},
         "gps": 7,
         "third": {},
     }
-    cleaned = metadata.cleaned(lies)
+    cleaned = plain_json.cleaned(lies)
     assert json.dumps(cleaned, allow_nan=False)
     assert list(cleaned) == ["exif"]
-    assert metadata.cleaned({"exif": {str(n): "x" * 400 for n in range(400)}}).keys() == {"exif"}
+    assert plain_json.cleaned({"exif": {str(n): "x" * 400 for n in range(400)}}).keys() == {"exif"}

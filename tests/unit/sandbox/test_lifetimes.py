@@ -202,3 +202,10 @@ def test_in_a_program_with_threads_and_another_loop() -> None:
         stop.set()
         for thread in threads:
             thread.join()
+
+
+async def test_the_worker_never_loads_a_decoder() -> None:
+    """Pillow and numpy cost it 16 MB, and what is not there cannot be talked into decoding."""
+    code = "import sys, processors.sandbox; print(*{'PIL', 'numpy', 'cykooz_resizer'} & set(sys.modules))"
+    loaded = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stdout=asyncio.subprocess.PIPE)
+    assert (await loaded.communicate())[0].split() == []
