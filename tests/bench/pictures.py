@@ -9,6 +9,8 @@ from tempfile import TemporaryDirectory
 import typer
 from PIL import Image, ImageOps
 
+from ops.sample_photograph import draw
+
 _ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".avif"})
 _SMALLER = {"drawn-2mp.jpg": (1632, 1224), "drawn-0.3mp.jpg": (640, 480)}
 
@@ -30,8 +32,6 @@ def pictures(folder: Path | None) -> Iterator[tuple[Path, ...]]:
 
 
 def _drawn(folder: Path) -> tuple[Path, ...]:
-    from ops.sample_photograph import draw
-
     whole = draw()
     (folder / "drawn-12mp.jpg").write_bytes(whole)
     for name, size in _SMALLER.items():
