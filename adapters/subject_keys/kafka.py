@@ -24,7 +24,8 @@ from schemas.positions import Position
 
 # A key's record was acknowledged before anything sealed with it was: the view can be behind by moments only.
 _CATCH_UP_SECONDS: Final = 2.0
-_START_SECONDS: Final = 2.0
+# Together with an append it must stay within the time in which the doors answer.
+_LOOK_AGAIN_SECONDS: Final = 0.4
 _MOST_CACHED: Final = 100_000
 
 log = structlog.get_logger(__name__)
@@ -68,7 +69,7 @@ class KafkaSubjectKeys:
         self._lock = threading.Lock()
         self._cache: dict[tuple[UUID, UUID], bytes | None] = {}
         self._chosen: dict[UUID, UUID] = {}
-        self._making: dict[UUID, asyncio.Lock] = {}
+        self._making: dict[UUID, asyncio.Task[UUID]] = {}
         self._follower = KeyFollower(
             settings.kafka,
             codec,
@@ -101,11 +102,11 @@ class KafkaSubjectKeys:
         """As the Protocol says."""
         if (chosen := self._chosen.get(user_id)) is not None:
             return chosen
-        async with self._making.setdefault(user_id, asyncio.Lock()):
-            try:
-                return await self._found(user_id) or await self._made(user_id)
-            finally:
-                self._making.pop(user_id, None)
+        # Whoever asks at once shares one answer, good or bad: nobody queues for an outage's full length.
+        if (making := self._making.get(user_id)) is None:
+            making = self._making[user_id] = asyncio.create_task(self._found_or_made(user_id))
+            making.add_done_callback(lambda done: self._settle(user_id, done))
+        return await asyncio.shield(making)
 
     def seal(self, user_id: UUID, key_id: UUID, field: str, clear: bytes) -> bytes:
         """As the Protocol says."""
@@ -168,12 +169,17 @@ class KafkaSubjectKeys:
             self._chosen[user_id] = living[0]
         return living[0]
 
-    async def _found(self, user_id: UUID) -> UUID | None:
+    def _settle(self, user_id: UUID, done: asyncio.Task[UUID]) -> None:
+        self._making.pop(user_id, None)
+        if not done.cancelled():
+            done.exception()  # seen, in case everybody who asked has gone
+
+    async def _found_or_made(self, user_id: UUID) -> UUID:
         if (key_id := await asyncio.to_thread(self._smallest, user_id)) is not None:
             return key_id
         # What another process has made just now is not to be made twice, where it can be helped.
-        await asyncio.to_thread(self.wait_until_current, _START_SECONDS)
-        return await asyncio.to_thread(self._smallest, user_id)
+        await asyncio.to_thread(self.wait_until_current, _LOOK_AGAIN_SECONDS)
+        return await asyncio.to_thread(self._smallest, user_id) or await self._made(user_id)
 
     async def _made(self, user_id: UUID) -> UUID:
         if self._log is None:
