@@ -61,10 +61,11 @@ def _records(consumer: Consumer, topics: tuple[str, ...]) -> Iterator[Message]:
     with Progress(console=Console(stderr=True)) as progress:
         task = progress.add_task("reading the log", total=sum(left.values()))
         while left:
-            batch = consumer.consume(_BATCH, timeout=_SILENCE_SECONDS)
-            if not batch:
+            # consume() alone would wait out its time for a full batch.
+            first = consumer.poll(_SILENCE_SECONDS)
+            if first is None:
                 leave("The brokers went away while the log was read.", code=UNREACHABLE)
-            for record in batch:
+            for record in (first, *consumer.consume(_BATCH, timeout=0)):
                 place, offset = (record.topic() or "", record.partition() or 0), record.offset() or 0
                 error = record.error()
                 at_end = error is not None and error.code() == KafkaError._PARTITION_EOF  # noqa: SLF001

@@ -16,7 +16,7 @@ from adapters.schema_registry import ContractMismatch, RegistryRefused, Registry
 from adapters.settings import Settings, settings_or_exit
 from adapters.telemetry.metrics import Metrics
 from adapters.topics import BrokerUnreachable, TopicDrift, require_topics
-from ops.waiting import UNREACHABLE, WRONG, Json, Wait, leave, stop_after
+from ops.waiting import UNREACHABLE, WRONG, Json, Wait, leave, quiet_logs, stop_after
 from schemas.codec import Codec
 from schemas.envelope import Metadata
 from schemas.events import OperationsEvent, Preset, PresetSetActivated, PresetSetDefined
@@ -43,6 +43,7 @@ def define_command(file: File = None, wait: Wait = 60.0, as_data: Json = False) 
     Without FILE this is Darkroom's own set, and only where no set is active yet: an installation that chose
     another keeps it. Safe to repeat. Exit code: 0, or 3 where the set or the servers are not as they must be.
     """
+    quiet_logs()
     try:
         presets = None if file is None else presets_from_json(file.read_text(encoding="utf-8"))
     except (InvalidPresets, UnicodeDecodeError) as error:

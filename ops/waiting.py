@@ -1,11 +1,14 @@
 """Patience on the command line: what can't be reached is waited for, and said to be."""
 
+import logging
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Final, NoReturn, TypeVar
 
+import structlog
 import typer
 
 T = TypeVar("T")
@@ -54,3 +57,11 @@ def stop_after(seconds: float) -> Iterator[threading.Event]:
         yield stop
     finally:
         timer.cancel()
+
+
+def quiet_logs() -> None:
+    """What libraries of ours log goes to stderr, warnings and worse alone: stdout is the command's answer."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
