@@ -66,9 +66,7 @@ class Stack:
                 )
             )
         pid = self.supervisors[-1].pid
-        wait_for(
-            lambda: (r := self.record()) is not None and r.pid == pid and self.code() == 0, 60, self.said
-        )
+        wait_for(lambda: self.ready(pid), START_SECONDS, self.said)
         return time.monotonic() - began
 
     def ready(self, pid: int | None = None) -> bool:
