@@ -1,7 +1,7 @@
 """Reads JSON bodies within bounds of size and time, and validates them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, TypeVar
 
 from fastapi import Request
@@ -20,20 +20,16 @@ DRAIN_BYTES: Final = 8_000_000
 DRAIN_SECONDS: Final = 2.0
 
 
-def json_body(model: type[_M]) -> Callable[[Request], Awaitable[_M]]:
-    """A dependency that reads the request's JSON body as `model`; problems 400, 408, 413, 415 and 422."""
-
-    async def read(request: Request) -> _M:
-        limits = parts_of(request).settings.limits
-        require_type(request, "application/json")
-        data = await read_all(request, limits.json_bytes)
-        try:
-            value = parse(data, max_depth=limits.json_depth)
-        except MalformedJson as error:
-            raise MalformedRequest(f"The body is not acceptable as JSON: {error}.") from error
-        return validated(model, value)
-
-    return read
+async def read_json(request: Request, model: type[_M]) -> _M:
+    """The request's JSON body as `model`; problems 400, 408, 413, 415 and 422."""
+    limits = parts_of(request).settings.limits
+    require_type(request, "application/json")
+    data = await read_all(request, limits.json_bytes)
+    try:
+        value = parse(data, max_depth=limits.json_depth)
+    except MalformedJson as error:
+        raise MalformedRequest(f"The body is not acceptable as JSON: {error}.") from error
+    return validated(model, value)
 
 
 def validated(model: type[_M], value: object) -> _M:

@@ -15,6 +15,7 @@ from adapters.clock import new_id
 from adapters.settings import DoorSettings
 from adapters.telemetry import continued
 from adapters.telemetry.metrics import HttpMetrics
+from api import origin
 from api.cors import Cors
 from api.problems import Internal, UnknownHost, problem_body
 from api.security_headers import Headers
@@ -24,6 +25,8 @@ METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 UNMATCHED: Final = "unmatched"
 # Lasts for minutes by design: its time says nothing about how fast we are.
 _ENDLESS: Final = frozenset({"/v1/notifications/stream"})
+# Supervisors and balancers ask several times a second.
+_PROBED: Final = frozenset({"/health", "/livez", "/readyz"})
 _IDS: Final = ("asset_id", "job_id")
 
 log = structlog.get_logger("api.requests")
@@ -58,9 +61,8 @@ class Front:
         exchange = _Exchange(request_id=_request_id(named), origin=_one(named, b"origin"))
         trace = continued(_text(_one(named, b"traceparent")))
         clear_contextvars()
-        bind_contextvars(
-            request_id=str(exchange.request_id), trace_id=trace.trace_id, traceparent=trace.traceparent
-        )
+        bind_contextvars(request_id=str(exchange.request_id), trace_id=trace.trace_id)
+        origin.current.set(origin.Origin(request_id=exchange.request_id, traceparent=trace.traceparent))
         self._metrics.in_flight.of().inc()
         try:
             await self._answer(scope, receive, self._dressing(exchange, send), named, exchange)
@@ -127,7 +129,8 @@ class Front:
         if route not in _ENDLESS:
             self._metrics.request_seconds.of(method=method, route=route).observe(lasted)
         ids = {name: str(value) for name, value in scope.get("path_params", {}).items() if name in _IDS}
-        log.info(
+        say = log.debug if route in _PROBED else log.info
+        say(
             "request",
             method=method,
             route=route,

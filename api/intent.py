@@ -79,6 +79,8 @@ async def begin(
     request_hash = parts.keys.mac(caller.user_id, data_key_id, said)
     reserved = await parts.reads.reserve(scope, request_hash, intent.asked_at)
     _same(parts, intent, reserved.request_hash)
+    fresh = reserved.first_asked == intent.asked_at
+    parts.metrics.http.reservations.of("fresh" if fresh else "repeated").inc()
     return replace(
         intent,
         asked_at=reserved.first_asked,
@@ -112,6 +114,7 @@ async def applied(parts: Parts, intent: Intent, event_id: UUID) -> ActivityRow |
 
 def _same(parts: Parts, intent: Intent, request_hash: bytes) -> None:
     if not parts.keys.mac_matches(intent.caller.user_id, request_hash, intent.said):
+        parts.metrics.http.reservations.of("conflict").inc()
         raise KeyReused
 
 

@@ -10,6 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
 from api import problems as catalogue
+from api.access import ENTERED
 
 Json = dict[str, Any]
 
@@ -81,12 +82,16 @@ def _answer(status: int) -> Json:
 def json_request(model: type[BaseModel]) -> Json:
     """The request body of a route that reads its JSON by `api.bodies`."""
     schema = {"$ref": _SCHEMAS + model.__name__}
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+    return _with_body("application/json", schema)
 
 
 def form_request() -> Json:
     """The request body of the route that streams its form."""
-    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}}}
+    return _with_body("multipart/form-data", _FORM)
+
+
+def _with_body(media_type: str, schema: Json) -> Json:
+    return {**ENTERED, "requestBody": {"required": True, "content": {media_type: {"schema": schema}}}}
 
 
 def describe(
@@ -126,6 +131,9 @@ def _document(app: FastAPI, bodies: tuple[type[BaseModel], ...], paths: Mapping[
         for operation in path.values():
             operation["responses"] = _answers(operation["responses"], shared)
     components["headers"] = _HEADERS
+    components["securitySchemes"] = {
+        "key": {"type": "http", "scheme": "bearer", "description": "An API key as a bearer token."}
+    }
     return made
 
 

@@ -1,20 +1,15 @@
 """What writes answer with: bodies, links that carry the position, and the header that names it."""
 
 from datetime import datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field
-from structlog.contextvars import get_contextvars
 
-from adapters.clock import new_id
 from api.access import POSITION_HEADER
 from projections.activity.queries import ActivityRow
-from schemas.envelope import Metadata
 from schemas.positions import Position
-
-SOURCE: Final = "/api"
 
 
 class UploadGranted(BaseModel):
@@ -79,15 +74,3 @@ def say_position(response: Response, position: Position, *, location: str | None
     response.headers[POSITION_HEADER] = position.token()
     if location is not None:
         response.headers["Location"] = location
-
-
-def metadata(*, causation_id: UUID | None = None) -> Metadata:
-    """The metadata of an event that this request causes: the request's id correlates, its trace goes on."""
-    context = get_contextvars()
-    request_id, traceparent = context.get("request_id"), context.get("traceparent")
-    return Metadata(
-        correlation_id=UUID(str(request_id)) if request_id else new_id(),
-        causation_id=causation_id,
-        traceparent=str(traceparent) if traceparent else None,
-        source=SOURCE,
-    )

@@ -6,11 +6,11 @@ from typing import Annotated, Final
 from uuid import UUID
 
 import psycopg
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.access import Authenticated, PartsHere
-from api.bodies import json_body
+from api.access import entered
+from api.bodies import read_json
 from api.caller import Caller
 from api.commands.answers import UploadAccepted, accepted, position_of, say_position
 from api.commands.completion import Completed, Ids, Original, append_completed, copy_original
@@ -48,18 +48,14 @@ class CompleteUpload(BaseModel):
     responses=problems(401, 404, 408, 409, 410, 413, 415, 422, 503),
     openapi_extra=json_request(CompleteUpload),
 )
-async def complete_upload(
-    parts: PartsHere,
-    caller: Authenticated,
-    body: Annotated[CompleteUpload, Depends(json_body(CompleteUpload))],
-    response: Response,
-    key: IdempotencyKey = None,
-) -> UploadAccepted:
+async def complete_upload(request: Request, response: Response, key: IdempotencyKey = None) -> UploadAccepted:
     """Checks what arrived, copies it to where nobody can change it, and asks for its variants.
 
     Asked again it answers the same. 404: nothing arrived, or the token is not yours; 409: not of the declared
     size; 410: too late.
     """
+    parts, caller = await entered(request)
+    body = await read_json(request, CompleteUpload)
     grant = _opened(parts, caller, body.upload_token)
     if key is not None:
         said = hashlib.sha256(body.upload_token.encode()).digest()
@@ -86,7 +82,7 @@ async def _complete(parts: Parts, grant: Grant, ids: Ids) -> Completed:
     if parts.clock.now() > grant.expires_at + GRACE:
         raise UploadGone
     original = await _take(parts, grant)
-    return await append_completed(parts, grant, original, ids)
+    return await append_completed(parts, grant, original, ids, door="direct")
 
 
 async def _known(parts: Parts, event_id: UUID) -> Position | None:

@@ -8,8 +8,9 @@ from uuid import UUID
 from adapters.object_store import ObjectInfo, ObjectMissing, PreconditionFailed
 from adapters.owners import deterministic_id
 from adapters.sealing import seal_json
-from api.commands.answers import metadata
+from adapters.telemetry.labels import Door
 from api.commands.grant import Grant
+from api.origin import metadata
 from api.parts import Parts
 from api.problems import Unavailable
 from schemas.events import UploadCompleted
@@ -96,7 +97,13 @@ async def copy_original(parts: Parts, grant: Grant, found: ObjectInfo) -> Origin
 
 
 async def append_completed(
-    parts: Parts, grant: Grant, original: Original, ids: Ids, *, request_hash: bytes | None = None
+    parts: Parts,
+    grant: Grant,
+    original: Original,
+    ids: Ids,
+    *,
+    door: Door,
+    request_hash: bytes | None = None,
 ) -> Completed:
     """Says that the original is in place; returns when the log has acknowledged it."""
     key_id = await parts.keys.data_key(grant.owner_id)
@@ -111,6 +118,8 @@ async def append_completed(
     terms = Terms(key_id=key_id, digests=digests, preset_set=preset_set, request_hash=request_hash)
     event = decide(grant, original, ids, terms, now=parts.clock.now())
     position = await parts.log.append(event, metadata(causation_id=grant.requested_by))
+    parts.metrics.uploads.completed.of(door).inc()
+    parts.metrics.uploads.bytes.of(door).inc(original.size)
     return Completed(asset_id=grant.asset_id, job_id=ids.job_id, position=position)
 
 

@@ -4,18 +4,19 @@ import json
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import ConfigDict, Field
 
 from adapters.sealing import seal_json
 from adapters.settings import DoorSettings, LimitSettings
-from api.access import Authenticated, PartsHere
-from api.bodies import json_body
-from api.commands.answers import UploadGranted, asset_path, metadata, position_of, say_position
+from api.access import entered
+from api.bodies import read_json
+from api.commands.answers import UploadGranted, asset_path, position_of, say_position
 from api.commands.grant import Grant
 from api.intent import IdempotencyKey, Intent, applied, begin
 from api.media_types import ACCEPTED, picture_type
 from api.openapi import json_request, problems
+from api.origin import metadata
 from api.parts import Parts
 from api.problems import EmptyUpload, TooLarge, UnsupportedMediaType
 from api.words import Words
@@ -79,14 +80,10 @@ def decide(
     responses=problems(401, 408, 413, 415, 422, 503),
     openapi_extra=json_request(RequestUpload),
 )
-async def request_upload(
-    parts: PartsHere,
-    caller: Authenticated,
-    body: Annotated[RequestUpload, Depends(json_body(RequestUpload))],
-    response: Response,
-    key: IdempotencyKey = None,
-) -> UploadGranted:
+async def request_upload(request: Request, response: Response, key: IdempotencyKey = None) -> UploadGranted:
     """Answers with a form by which whoever holds it uploads exactly this many bytes of this type."""
+    parts, caller = await entered(request)
+    body = await read_json(request, RequestUpload)
     intent = await begin(parts, caller, route=ROUTE, key=key, said=_said(body))
     event, position = await _requested(parts, intent, body)
     say_position(response, position, location=asset_path(event.asset_id, after=position))

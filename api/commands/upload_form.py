@@ -15,15 +15,16 @@ from fastapi import APIRouter, Request, Response
 from adapters.clock import new_id
 from adapters.object_store import ObjectInfo, ObjectTooLarge, StoreError
 from adapters.sealing import seal_json
-from api.access import Authenticated, PartsHere
+from api.access import entered
 from api.bodies import drain, too_large, validated
-from api.commands.answers import UploadAccepted, accepted, metadata, position_of, say_position
+from api.commands.answers import UploadAccepted, accepted, position_of, say_position
 from api.commands.completion import Completed, Ids, active_preset_set, append_completed, copy_original
 from api.commands.grant import Grant
 from api.forms import FilePart, Form, read_form
 from api.intent import IdempotencyKey, Intent, applied, begin
 from api.media_types import ACCEPTED, picture_type
 from api.openapi import form_request, problems
+from api.origin import metadata
 from api.parts import Parts
 from api.problems import EmptyUpload, StoreDown, UnsupportedMediaType, invalid
 from api.words import Words, split_tags
@@ -77,14 +78,9 @@ def decide(received: Received, intent: Intent, *, sealed_words: bytes) -> Upload
     responses=problems(401, 408, 413, 415, 422, 503),
     openapi_extra=form_request(),
 )
-async def upload_form(
-    parts: PartsHere,
-    caller: Authenticated,
-    request: Request,
-    response: Response,
-    key: IdempotencyKey = None,
-) -> UploadAccepted:
+async def upload_form(request: Request, response: Response, key: IdempotencyKey = None) -> UploadAccepted:
     """Takes the field `file`, and beside it `title`, `description` and `tags` (with commas between)."""
+    parts, caller = await entered(request)
     active_preset_set(parts)  # better known before megabytes were sent
     async with _incoming(parts) as incoming_key:
         form, received = await _receive(parts, request, incoming_key)
@@ -152,7 +148,9 @@ async def _record(parts: Parts, intent: Intent, words: Words, received: Received
         if original is None:
             raise StoreDown("The store lost what it had just taken.")
         await parts.log.append(event, metadata())
-        return await append_completed(parts, grant, original, ids, request_hash=intent.request_hash)
+        return await append_completed(
+            parts, grant, original, ids, door="form", request_hash=intent.request_hash
+        )
 
     return await parts.completions.run(ids.event_id, once)
 

@@ -10,12 +10,12 @@ import psycopg
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from api.access import caller_of
+from api.access import entered
 from api.notifications import entries
 from api.notifications.hub import Hub, Listener
 from api.notifications.resume import Start, TooFarBack, begin, merged, missed
 from api.notifications.tailer import Tailer
-from api.parts import Parts, parts_of
+from api.parts import Parts
 
 PATH: Final = "/v1/notifications/stream"
 # A client that takes nothing for so long is gone, or as good as gone.
@@ -42,8 +42,7 @@ class StreamDoor:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Problems 401, 429 and 503 come before the first byte; afterwards the stream just ends."""
         request = Request(scope, receive, send)
-        parts = parts_of(request)
-        caller = await caller_of(request)
+        parts, caller = await entered(request)
         # EventSource keeps its URL for ever: what it heard last counts before what it was opened with.
         token = request.headers.get("last-event-id") or request.query_params.get("after")
         with self._hub.listening(caller.user_id) as listener:

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from api.access import Authenticated, CaughtUp, PartsHere
+from api.access import CAUGHT_UP, caught_up
 from api.caller import Caller
 from api.etags import matches
 from api.openapi import problems
@@ -34,16 +34,21 @@ LARGEST_PAGE: Final = 200
 # Answers hold addresses that anybody may use: no cache but the caller's own may keep them.
 PRIVATE: Final = {"Cache-Control": "private, no-cache"}
 
-router = APIRouter(tags=["assets"], dependencies=[CaughtUp])
+router = APIRouter(tags=["assets"])
 
 AssetId = Annotated[UUID, Path(description="An asset of yours.")]
 VariantName = Annotated[str, Path(min_length=1, max_length=100, examples=["small"])]
 
 
-@router.get(LIST, response_model=AssetPage, summary="List your assets", responses=problems(401, 422, 503))
+@router.get(
+    LIST,
+    response_model=AssetPage,
+    summary="List your assets",
+    responses=problems(401, 422, 503),
+    openapi_extra=CAUGHT_UP,
+)
 async def list_assets(
-    parts: PartsHere,
-    caller: Authenticated,
+    request: Request,
     status: Annotated[Status | None, Query(description="Only those of this status.")] = None,
     limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = DEFAULT_PAGE,
     cursor: Annotated[
@@ -51,6 +56,7 @@ async def list_assets(
     ] = None,
 ) -> Response:
     """Newest first. Pages don't shift when new assets arrive."""
+    parts, caller = await caught_up(request)
     bound_to = f"assets {caller.user_id} {status or ''}"
     before = mark_of(parts.signer, cursor, bound_to=bound_to) if cursor is not None else None
     rows = await parts.reads.assets_page(
@@ -73,11 +79,11 @@ async def list_assets(
     response_model=Asset,
     summary="Read an asset",
     responses={304: {"description": "You have it already."}, **problems(401, 404, 422, 503)},
+    openapi_extra=CAUGHT_UP,
 )
-async def read_asset(
-    parts: PartsHere, caller: Authenticated, asset_id: AssetId, request: Request
-) -> Response:
+async def read_asset(request: Request, asset_id: AssetId) -> Response:
     """Everything about one asset, with an ETag."""
+    parts, caller = await caught_up(request)
     row = await _row(parts, caller, asset_id)
     now = parts.clock.now()
     etag = f'"{row.version}-{row.position_partition}.{row.position_offset}-{parts.addresses.number(now)}"'
@@ -93,9 +99,11 @@ async def read_asset(
     response_model=AssetStatus,
     summary="Ask how far an asset is",
     responses=problems(401, 404, 422, 503),
+    openapi_extra=CAUGHT_UP,
 )
-async def read_status(parts: PartsHere, caller: Authenticated, asset_id: AssetId) -> Response:
+async def read_status(request: Request, asset_id: AssetId) -> Response:
     """Small and cheap. While work goes on, Retry-After says when to ask again."""
+    parts, caller = await caught_up(request)
     row = await _row(parts, caller, asset_id)
     response = _json(status_shape(row))
     if row.status in WORKING:
@@ -109,11 +117,11 @@ async def read_status(parts: PartsHere, caller: Authenticated, asset_id: AssetId
     response_class=RedirectResponse,
     summary="Go to a variant's bytes",
     responses=problems(401, 404, 422, 503),
+    openapi_extra=CAUGHT_UP,
 )
-async def read_variant(
-    parts: PartsHere, caller: Authenticated, asset_id: AssetId, name: VariantName
-) -> RedirectResponse:
+async def read_variant(request: Request, asset_id: AssetId, name: VariantName) -> RedirectResponse:
     """Redirects to where the bytes are, for example for the `src` of an image."""
+    parts, caller = await caught_up(request)
     row, variant = await _variant(parts, caller, asset_id, name)
     address = variant_address(row, variant, addresses=parts.addresses, now=parts.clock.now())
     return RedirectResponse(address, headers=PRIVATE)
@@ -125,14 +133,15 @@ async def read_variant(
     response_class=RedirectResponse,
     summary="Download an asset",
     responses=problems(401, 404, 422, 503),
+    openapi_extra=CAUGHT_UP,
 )
 async def download(
-    parts: PartsHere,
-    caller: Authenticated,
+    request: Request,
     asset_id: AssetId,
     variant: Annotated[str, Query(min_length=1, max_length=100)] = ORIGINAL,
 ) -> RedirectResponse:
     """Redirects to the bytes as an attachment under the name that the file was uploaded with."""
+    parts, caller = await caught_up(request)
     row, found = await _variant(parts, caller, asset_id, variant)
     address = parts.addresses.save(
         found.object_key, now=parts.clock.now(), content_type=found.content_type, file_name=row.file_name

@@ -3,21 +3,22 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request
 
-from api.access import Authenticated, CaughtUp, PartsHere
+from api.access import CAUGHT_UP, caught_up
 from api.openapi import problems
 from api.problems import NotFound
 from api.representations import Job, job_shape
 
-router = APIRouter(tags=["jobs"], dependencies=[CaughtUp])
+router = APIRouter(tags=["jobs"])
 
 
-@router.get("/v1/jobs/{job_id}", summary="Read a job", responses=problems(401, 404, 422, 503))
-async def read_job(
-    parts: PartsHere, caller: Authenticated, job_id: Annotated[UUID, Path(description="A job of yours.")]
-) -> Job:
+@router.get(
+    "/v1/jobs/{job_id}", summary="Read a job", responses=problems(401, 404, 422, 503), openapi_extra=CAUGHT_UP
+)
+async def read_job(request: Request, job_id: Annotated[UUID, Path(description="A job of yours.")]) -> Job:
     """How a piece of work went, and what it took; admins see everybody's."""
+    parts, caller = await caught_up(request)
     owner_id = None if caller.admin else caller.user_id
     row = await parts.reads.job(owner_id=owner_id, job_id=job_id)
     if row is None:
