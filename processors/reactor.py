@@ -119,6 +119,7 @@ class Reactor:
         if job is None:
             return True
         settled = await self._admitted(job, record, hand)
+        self._parts.failpoints.hit("worker.before_commit")
         self._journal.handled(settled)
         return settled
 

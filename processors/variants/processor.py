@@ -157,6 +157,7 @@ class VariantsProcessor:
         """The variants, in memory of the sandbox's; to be closed."""
         presets = await self._presets(request.preset_set, patience)
         sha256 = await self._with_key(lambda: declared_sha256(self._tools.keys, request), patience)
+        self._tools.failpoints.hit("worker.before_render")
         try:
             with self._tools.journal.stage("render"):
                 return await self._tools.renderer.render(

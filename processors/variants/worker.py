@@ -168,7 +168,6 @@ class Worker:
             self._watch.progressed()
             settled = await reactor.take(record, hand)
             if settled:
-                self._failpoints.hit("worker.before_commit")
                 knowledge.handled(record.partition, record.offset)
             self._watch.progressed()
             return settled
