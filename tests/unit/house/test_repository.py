@@ -76,5 +76,5 @@ def test_the_lock_holds_the_fixed_packages_with_hashes() -> None:
 def test_every_declared_package_is_locked() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     declared = project["project"]["dependencies"] + project["dependency-groups"]["dev"]
-    names = {re.split(r"[\[<>=; ]", entry)[0] for entry in declared}
+    names = {re.split(r"[\[<>=; ]", entry)[0].lower() for entry in declared}
     assert names - locked().keys() == set()
