@@ -41,14 +41,14 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 
 def plain(image: Image.Image, *, bit_depth: int = 8) -> Image.Image:
-    """A loaded image of any mode as L, RGB, CMYK or RGBa (premultiplied), of nothing but pixels."""
+    """A loaded image of any mode as L, RGB, RGBA or CMYK."""
     if image.mode.startswith("I"):
         return _from_16_bits(image)
     transparency = image.info.get("transparency")
     if isinstance(transparency, int | tuple) and image.mode in ("L", "RGB") and bit_depth != 8:
         image.info["transparency"] = _to_8_bits(transparency, bit_depth)
     if image.has_transparency_data:
-        return image.convert("RGBA").convert("RGBa")
+        return image.convert("RGBA")
     if image.mode in ("L", "RGB", "CMYK"):
         return image
     return image.convert("L" if image.mode in ("1", "F") else "RGB")
@@ -68,7 +68,7 @@ def _from_16_bits(image: Image.Image) -> Image.Image:
     if not isinstance(key, int):
         return grey
     mask = Image.fromarray(np.where(levels == key, 0, 255).astype(np.uint8))
-    return Image.merge("RGBA", (grey, grey, grey, mask)).convert("RGBa")
+    return Image.merge("RGBA", (grey, grey, grey, mask))
 
 
 def _to_8_bits(key: int | tuple[int, ...], bit_depth: int) -> int | tuple[int, ...]:

@@ -62,10 +62,12 @@ def make_variants(
     out: int | BinaryIO,
     *,
     resizer: Resizer | None = None,
+    sha256: str | None = None,
 ) -> Result:
     """Write all variants of one source to `out`, a descriptor or an unbuffered file, from its start.
 
-    Each variant lies at its `offset` there. Raises Refused when the bytes are not an acceptable picture,
+    Each variant lies at its `offset` there. Whoever knows the hexadecimal `sha256` of the bytes passes it.
+    Raises Refused when the bytes are not an acceptable picture,
     ValueError for an empty preset set or two presets of one name, MemoryError when there is not enough.
     """
     if not presets or len({preset.name for preset in presets}) != len(presets):
@@ -76,6 +78,7 @@ def make_variants(
         limits=limits,
         out=_unbuffered(out),
         resizer=resizer or resize.best(),
+        sha256=sha256 or hashlib.sha256(data).hexdigest(),
     )
     for step in STEPS:
         step(work)
@@ -107,7 +110,7 @@ def _facts(work: Work) -> Facts:
         thumbhash=work.thumbhash,
         taken_at=work.exif.taken_at,
         camera=work.exif.camera,
-        sha256=hashlib.sha256(work.data).hexdigest(),
+        sha256=work.sha256,
         metadata=work.exif.metadata,
     )
 

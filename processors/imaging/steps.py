@@ -36,6 +36,7 @@ class Work:
     limits: Limits
     out: BinaryIO
     resizer: Resizer
+    sha256: str
     header: Header = field(init=False)
     opened: ImageFile.ImageFile = field(init=False)
     stored: Size = (0, 0)
@@ -43,7 +44,7 @@ class Work:
     profile: bytes | None = None
     plan: Plan = field(init=False)
     box: Box = (0.0, 0.0, 0.0, 0.0)
-    # What the decoder gave, then the base; premultiplied (RGBa) while the picture is transparent.
+    # What the decoder gave, then the base; from the colours on premultiplied (RGBa) where transparent.
     image: Image.Image = field(init=False)
     levels: list[Image.Image] = field(default_factory=list)
     thumbhash: bytes = b""
@@ -90,7 +91,7 @@ def decode_pixels(work: Work) -> None:
 
 
 def reduce_modes(work: Work) -> None:
-    """Palettes, bits, 16-bit greys and alpha kinds become the four modes that are resized."""
+    """Palettes, bits, 16-bit greys and kinds of alpha become the four modes that a source is resized in."""
     work.image = colour.plain(work.image, bit_depth=work.header.bit_depth)
     del work.opened  # a photograph of memory
 

@@ -17,13 +17,16 @@ def thumbhash(image: Image.Image) -> bytes:
     width, height = image.size
     if max(width, height) > MAX_SIDE:
         raise ValueError(f"a thumbhash is made of at most {MAX_SIDE} pixels a side")
-    pixels = np.asarray(image.convert("RGBA"), dtype=np.float64) / 255
-    alpha = pixels[..., 3]
+    pixels = np.asarray(image.convert("RGBA" if image.mode == "RGBA" else "RGB"), dtype=np.float64) / 255
+    alpha = pixels[..., 3:].squeeze(-1) if image.mode == "RGBA" else np.ones(1)
     transparent = bool((alpha < 1).any())
-    light, yellow, red = _luminance_and_chroma(pixels[..., :3], alpha)
+    shown = _over_mean(pixels[..., :3], alpha) if transparent else pixels
+    red, green, blue = shown[..., 0], shown[..., 1], shown[..., 2]
+    # Light to dark, yellow to blue, red to green.
+    axes = ((red + green + blue) / 3, (red + green) / 2 - blue, red - green)
     longest = 5 if transparent else 7
     across, down = (max(1, _half_up(longest * side / max(width, height))) for side in (width, height))
-    planes = [_waves(light, max(3, across), max(3, down)), _waves(yellow, 3, 3), _waves(red, 3, 3)]
+    planes = [_waves(axes[0], max(3, across), max(3, down)), _waves(axes[1], 3, 3), _waves(axes[2], 3, 3)]
     if transparent:
         planes.append(_waves(alpha, 5, 5))
     landscape = width > height
@@ -31,13 +34,12 @@ def thumbhash(image: Image.Image) -> bytes:
     return head + _packed(np.concatenate([fractions for _, _, fractions in planes]))
 
 
-def _luminance_and_chroma(colours: _Plane, alpha: _Plane) -> tuple[_Plane, _Plane, _Plane]:
-    """Lightness, yellow to blue, red to green; the mean colour of the picture where it is transparent."""
+def _over_mean(colours: _Plane, alpha: _Plane) -> _Plane:
+    """The picture laid over its own mean colour."""
     weight = alpha.sum()
     mean = (colours * alpha[..., None]).sum(axis=(0, 1)) / weight if weight else np.zeros(3)
-    shown = mean * (1 - alpha[..., None]) + colours * alpha[..., None]
-    red, green, blue = shown[..., 0], shown[..., 1], shown[..., 2]
-    return (red + green + blue) / 3, (red + green) / 2 - blue, red - green
+    shown: _Plane = mean * (1 - alpha[..., None]) + colours * alpha[..., None]
+    return shown
 
 
 def _waves(plane: _Plane, across: int, down: int) -> tuple[float, float, _Plane]:

@@ -41,10 +41,12 @@ class Variants:
     def run(self, request: Request, data: bytes, out: int) -> Reply:
         """Raises what the recipe raises, and Refused(hash_mismatch) before a decoder sees the bytes."""
         started, cpu = time.monotonic(), time.process_time()
-        expected = request.expected_sha256
-        if expected is not None and hashlib.sha256(data).hexdigest() != expected:
+        digest = hashlib.sha256(data).hexdigest()
+        if request.expected_sha256 not in (None, digest):
             raise Refused("hash_mismatch")
-        result = make_variants(data, request.presets, request.limits, out, resizer=self._resizer)
+        result = make_variants(
+            data, request.presets, request.limits, out, resizer=self._resizer, sha256=digest
+        )
         cost = Cost(
             cpu_ms=(time.process_time() - cpu) * 1000,
             wall_ms=(time.monotonic() - started) * 1000,

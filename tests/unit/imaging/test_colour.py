@@ -21,6 +21,7 @@ from tests.unit.imaging.profiles import (
 
 LARGE = (DEFAULT_PRESETS[0],)
 ADOBE = rgb_profile("Adobe RGB (1998)", ADOBE_RGB)
+LAB = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
 
 
 @pytest.mark.parametrize("plugin", ["JPEG", "PNG", "WEBP", "AVIF"])
@@ -92,8 +93,8 @@ def test_grey_picture_under_an_rgb_profile_stays_grey() -> None:
 
 @pytest.mark.parametrize(
     "profile",
-    [b"", b"not a profile", ADOBE[:200], ADOBE[:128] + b"\xff" * 300, grey_profile(2.2)],
-    ids=["empty", "text", "cut", "garbled", "of another space"],
+    [b"", b"not a profile", ADOBE[:200], ADOBE[:128] + b"\xff" * 300, grey_profile(2.2), LAB],
+    ids=["empty", "text", "cut", "garbled", "of another space", "of a space that files have not"],
 )
 def test_useless_profiles_are_ignored(profile: bytes) -> None:
     """A picture is worth more than its profile."""
@@ -103,10 +104,9 @@ def test_useless_profiles_are_ignored(profile: bytes) -> None:
 
 def test_the_word_comes_from_a_closed_list() -> None:
     """Free text of strangers does not get into an event."""
-    words = [
-        colour.named(profile) for profile in (ADOBE, rgb_profile("Ann's own <b>", ADOBE_RGB), b"x", None)
-    ]
-    assert words == ["adobe_rgb", "rgb", "unreadable", None]
+    profiles = (ADOBE, rgb_profile("Ann's own <b>", ADOBE_RGB), b"x", LAB, None)
+    words = [colour.named(profile) for profile in profiles]
+    assert words == ["adobe_rgb", "rgb", "unreadable", "unreadable", None]
     assert {word for word in words if word} <= PROFILES
 
 

@@ -189,6 +189,13 @@ def test_mpo_gives_its_first_picture() -> None:
     assert alike(corners(rendering.image("large")), QUARTERS)
 
 
+def test_what_pillow_warns_of_is_not_refused() -> None:
+    """Here the directory of further pictures is broken; the picture is not."""
+    data = saved(quarters(), "JPEG")
+    broken = b"\xff\xe2\x00\x10MPF\x00II*\x00\xff\xff\xff\xff\x00\x00"
+    assert alike(corners(render(data[:2] + broken + data[2:], LARGE).image("large")), QUARTERS)
+
+
 def test_avif_taller_than_webp_can_be() -> None:
     """I13: 16×17000, further than WebP reaches."""
     data = saved(quarters(16, 17000), "AVIF", speed=10)

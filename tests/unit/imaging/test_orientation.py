@@ -5,7 +5,9 @@ import io
 import pytest
 from PIL import ExifTags, Image
 
-from processors.imaging.recipe import DEFAULT_PRESETS, Preset
+from processors.imaging import recipe, resize
+from processors.imaging.recipe import DEFAULT_PRESETS, Limits, Preset
+from processors.imaging.steps import Work
 from tests.unit.imaging.pictures import QUARTERS, alike, corners, quarters, render, saved
 
 # What was done to an upright picture to store it in such a way that this orientation undoes it.
@@ -47,6 +49,23 @@ def test_upright_after_shrinking_while_decoding(orientation: int) -> None:
     rendering = render(oriented(orientation, "JPEG", 4000, 2000))
     assert rendering.image("large").size == (1920, 960)
     assert alike(corners(rendering.image("large")), QUARTERS)
+
+
+@pytest.mark.parametrize(("orientation", "decoded"), [(1, (2000, 1000)), (6, (1000, 2000))])
+def test_what_lies_on_its_side_is_decoded_as_small(orientation: int, decoded: tuple[int, int]) -> None:
+    work = Work(
+        data=oriented(orientation, "JPEG", 4000, 2000),
+        presets=(Preset(name="p", width=1500, height=1500, fit="contain"),),
+        limits=Limits(),
+        out=io.BytesIO(),
+        resizer=resize.by_pillow(),
+        sha256="",
+    )
+    for step in recipe.STEPS:
+        step(work)
+        if step.__name__ == "decode_pixels":
+            break
+    assert work.image.size == decoded
 
 
 @pytest.mark.parametrize("orientation", [1, 6])

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from processors.imaging import decode
+from processors.imaging.headers.header import Header
 from processors.imaging.recipe import REFUSAL_CODES, Limits, Refused
 from tests.unit.imaging.pictures import (
     avif_claiming,
@@ -162,7 +163,8 @@ def test_as_many_scans_as_allowed(count: int) -> None:
 
 def test_scans_in_thumbnails_and_trailers_do_not_count() -> None:
     """Only what this picture's decoder would go through does."""
-    assert render(JPEG + b"\xff\xda\x00\x02" * 50_000).files
+    progressive = saved(quarters(), "JPEG", progressive=True)
+    assert render(progressive + b"\xff\xda\x00\x02" * 50_000).files
     exif = b"Exif\x00\x00" + b"\xff\xda" * 200
     assert render(saved(quarters(), "JPEG", exif=exif)).files
 
@@ -196,6 +198,18 @@ def test_limits_are_settings() -> None:
     assert refusal(PNG, Limits(max_pixels=200 * 120 - 1)) == "too_many_pixels"
     assert refusal(PNG, Limits(max_bytes=len(PNG) - 1)) == "too_large"
     assert render(PNG, limits=Limits(max_pixels=200 * 120, max_bytes=len(PNG))).files
+
+
+def test_a_decoder_that_finds_more_pixels_than_were_checked_is_stopped() -> None:
+    header = Header(format="jpeg", width=100, height=60)
+    with pytest.raises(Refused):
+        decode.open_source(JPEG, header, Limits())
+
+
+def test_scans_after_the_one_that_has_everything_are_not_decoded() -> None:
+    """Which is why they need not be counted."""
+    scan = JPEG.rindex(b"\xff\xda")
+    assert refusal(JPEG[:scan] + JPEG[scan:-2] * 200 + JPEG[-2:]) == "corrupt"
 
 
 def test_a_decoder_that_finds_more_than_the_header_said_is_not_believed() -> None:

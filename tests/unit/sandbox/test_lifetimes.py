@@ -84,6 +84,7 @@ async def test_a_child_that_dies_idle_is_not_used() -> None:
         assert await gone([pid])
         answer = await told(children, "fine")
         assert answer["pid"] != pid
+        assert answer["attempts"] == 1
 
 
 async def test_processor_time_is_counted_for_each_job() -> None:
