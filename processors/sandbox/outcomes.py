@@ -16,10 +16,13 @@ ExhaustedCode = Literal["timeout", "out_of_memory", "crashed"]
 
 
 class Exhausted(Exception):
-    """The job ran out of time or memory, or killed its child; `code` says which, of the last attempt."""
+    """The job ran out of time or memory, or killed its child; `code` says which, of the last attempt.
 
-    def __init__(self, code: ExhaustedCode) -> None:
-        super().__init__(code)
+    The message has the signal or the exit code too, where there was one.
+    """
+
+    def __init__(self, code: ExhaustedCode, ending: str = "") -> None:
+        super().__init__(f"{code} ({ending})" if ending else code)
         self.code: ExhaustedCode = code
 
 
@@ -51,11 +54,12 @@ class Death:
     exit_code: int
 
 
-def exhausted_code(death: Death, *, timed_out: bool) -> ExhaustedCode:
+def exhausted_by(death: Death, *, timed_out: bool) -> Exhausted:
     """What a death means for the job; `timed_out` when we killed the child for being late.
 
     A SIGKILL that is not ours is the kernel's, which kills for memory.
     """
+    ending = signal.Signals(death.signal).name if death.signal else f"exit code {death.exit_code}"
     if timed_out or death.signal == signal.SIGXCPU:
-        return "timeout"
-    return "out_of_memory" if death.signal == signal.SIGKILL else "crashed"
+        return Exhausted("timeout", ending)
+    return Exhausted("out_of_memory" if death.signal == signal.SIGKILL else "crashed", ending)

@@ -15,11 +15,10 @@ from processors.sandbox.nursery import Nursery
 from processors.sandbox.outcomes import (
     Broken,
     Exhausted,
-    ExhaustedCode,
     Interrupted,
     SandboxUnavailable,
     Status,
-    exhausted_code,
+    exhausted_by,
 )
 from processors.sandbox.pool import Pool, Wear
 from processors.sandbox.rendered import Rendered
@@ -158,16 +157,16 @@ class Sandbox:
             return first
         left = self._both_seconds - (time.monotonic() - started)
         if left < _LEAST_SECONDS:
-            raise Exhausted(first)
+            raise first
         second = await self._attempt(render, attempt=2, seconds=min(self._wall_seconds, left))
         if isinstance(second, Rendered):
             return second
-        raise Exhausted(second)
+        raise second
 
     async def _attempt(
         self, render: _Render, *, attempt: Literal[1, 2], seconds: float
-    ) -> Rendered | ExhaustedCode:
-        """One child's try; a code where another child may do better."""
+    ) -> Rendered | Exhausted:
+        """One child's try; an outcome given, not raised, is one where another child may do better."""
         member = await self._pool.take(render.owner, fresh=attempt == 2)
         render.member = member
         out = rendered.new_output()
@@ -187,21 +186,19 @@ class Sandbox:
             os.close(out)
             self._pool.give_back(member) if well else self._pool.dismiss(member)
 
-    def _outcome(
-        self, reply: Reply | Ended, *, used: bool, attempt: int, out: int
-    ) -> Rendered | ExhaustedCode:
+    def _outcome(self, reply: Reply | Ended, *, used: bool, attempt: int, out: int) -> Rendered | Exhausted:
         match reply:
             case Made():
                 return Rendered(reply, encoder=self.encoder, attempts=attempt, output=out)
             case Declined(code=code):
                 if used and code in _DOUBTFUL:
-                    return "out_of_memory"
+                    return Exhausted("out_of_memory")
                 raise Refused(code)
             case NoMemory():
-                return "out_of_memory"
+                return Exhausted("out_of_memory")
             case Failed(where=where):
                 raise Broken(where)
             case Ended(death=death, timed_out=timed_out):
-                return exhausted_code(death, timed_out=timed_out)
+                return exhausted_by(death, timed_out=timed_out)
             case _:
                 assert_never(reply)

@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -33,9 +34,11 @@ class Hostile:
         """Do the deed; if it leaves us alive, tell about it in `camera`."""
         word, _, rest = data.decode().partition(" ")
         self._jobs += 1
+        started = time.process_time()
         told = DEEDS.get(word, _nothing)(rest, self._jobs)
         os.pwrite(out, FILE, 0)
-        made = honest(request)
+        cost = Cost(cpu_ms=(time.process_time() - started) * 1000, wall_ms=1.0, peak_rss_kib=1000)
+        made = replace(honest(request), cost=cost)
         camera = json.dumps({"pid": os.getpid(), "jobs": self._jobs, "told": told})
         return replace(made, facts=replace(made.facts, camera=camera))
 
@@ -126,6 +129,14 @@ def _spin(_: str, __: int) -> str:
         pass
 
 
+def _work(seconds: str, _: int) -> str:
+    """Use that much processor time, honestly."""
+    start = time.process_time()
+    while time.process_time() - start < float(seconds):
+        pass
+    return "worked"
+
+
 def _hang(_: str, __: int) -> str:
     lock = threading.Lock()
     lock.acquire()
@@ -208,6 +219,7 @@ DEEDS: dict[str, Callable[[str, int], str]] = {
     "code": _code,
     "unlimit": _unlimit,
     "spin": _spin,
+    "work": _work,
     "hang": _hang,
     "eat": _eat,
     "segfault": _segfault,

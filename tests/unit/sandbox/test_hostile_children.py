@@ -44,35 +44,44 @@ async def told(children: Sandbox, words: str, owner: str = "ada") -> dict[str, A
 
 
 @pytest.mark.parametrize(
-    ("words", "code"),
+    ("words", "code", "ending"),
     [
-        ("open /etc/passwd", "crashed"),
-        ("open /dev/null", "crashed"),
-        ("socket", "crashed"),
-        ("fork", "crashed"),
-        ("thread", "crashed"),
-        ("exec", "crashed"),
-        ("kill", "crashed"),
-        ("code", "crashed"),
-        ("unlimit", "crashed"),
-        ("segfault", "crashed"),
-        ("exit 0", "crashed"),
-        ("exit 3", "crashed"),
-        ("spin", "timeout"),
-        ("hang", "timeout"),
-        ("eat 2", "out_of_memory"),
+        ("open /etc/passwd", "crashed", "SIGSYS"),
+        ("open /dev/null", "crashed", "SIGSYS"),
+        ("socket", "crashed", "SIGSYS"),
+        ("fork", "crashed", "SIGSYS"),
+        ("thread", "crashed", "SIGSYS"),
+        ("exec", "crashed", "SIGSYS"),
+        ("kill", "crashed", "SIGSYS"),
+        ("code", "crashed", "SIGSYS"),
+        ("unlimit", "crashed", "SIGSYS"),
+        ("segfault", "crashed", "SIGSEGV"),
+        ("exit 0", "crashed", "exit code 0"),
+        ("exit 3", "crashed", "exit code 3"),
+        ("hang", "timeout", "SIGKILL"),
+        ("eat 2", "out_of_memory", ""),
     ],
 )
-async def test_the_next_job_is_right(children: Sandbox, words: str, code: str) -> None:
+async def test_the_next_job_is_right(children: Sandbox, words: str, code: str, ending: str) -> None:
     """I10."""
     assert children.status.mode == "seccomp"
     first = await told(children, "fine")
     with pytest.raises(Exhausted) as caught:
         await render(children, words)
     assert caught.value.code == code
+    assert str(caught.value) == (f"{code} ({ending})" if ending else code)
     after = await told(children, "fine")
     assert after["pid"] != first["pid"]
     assert after["attempts"] == 1
+
+
+async def test_processor_time_ends_too() -> None:
+    """I10: where nobody looks at the clock, the kernel counts."""
+    async with sandbox(wall_seconds=60.0, both_seconds=60.0) as children:
+        with pytest.raises(Exhausted) as caught:
+            await render(children, "spin")
+        assert str(caught.value) == "timeout (SIGXCPU)"
+        assert (await told(children, "fine"))["attempts"] == 1
 
 
 async def test_ten_bombs_at_once(children: Sandbox) -> None:
