@@ -41,6 +41,10 @@ class Meter:
         """Memory of the whole tree now; a page that several processes share counts once (PSS)."""
         return sum(_pss(process) for root in self._roots[name] for process in _tree(root)) / 2**20
 
+    def process_mib(self, name: str) -> list[float]:
+        """Resident memory of each process of a program, its roots first."""
+        return [_rss(process) / 2**20 for root in self._roots[name] for process in _tree(root)]
+
     def _used(self) -> dict[str, float]:
         return {
             name: sum(_cpu(process) for root in roots for process in _tree(root))
@@ -77,6 +81,13 @@ def _cpu(process: psutil.Process) -> float:
     except psutil.NoSuchProcess:
         return 0.0
     return float(times.user + times.system + times.children_user + times.children_system)
+
+
+def _rss(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.NoSuchProcess:
+        return 0
 
 
 def _pss(process: psutil.Process) -> int:

@@ -97,8 +97,14 @@ async def _measure(
                     alone = await asyncio.to_thread(bare_round, bare, originals, servers)
                     if number >= 0:
                         pairs[name].append(Pair(images=images, arrow=whole, bare=alone))
-        memory = Meter(roots)
-        return Measured(pairs=pairs, memory={name: memory.memory_mib(name) for name in roots})
+        return Measured(pairs=pairs, memory=_memory(Meter(roots), tuple(roots)))
+
+
+def _memory(meter: Meter, programs: Sequence[str]) -> dict[str, float]:
+    """The programs' memory, and of the worker what its own process and its largest child have resident."""
+    own, *children = meter.process_mib("worker")
+    parts = {"worker's own process": own, "its largest child": max(children, default=0.0)}
+    return {name: meter.memory_mib(name) for name in programs} | parts
 
 
 def _bare(ground: World, number: int) -> Partner:

@@ -39,7 +39,7 @@ PARENT = "import subprocess, sys\nsubprocess.run([sys.executable, '-c', sys.argv
 
 def test_every_benchmark_is_a_command() -> None:
     answer = CliRunner().invoke(app, ["--help"])
-    assert {"imaging", "sandbox", "append", "pipeline", "projector"} <= set(
+    assert {"imaging", "sandbox", "codec", "append", "pipeline", "projector"} <= set(
         re.findall(r"[a-z]+", answer.stdout)
     )
 
