@@ -35,7 +35,9 @@ def floor(data: bytes, out: int) -> Sequence[Variant]:
     file = cast("BinaryIO", FileIO(out, "r+b", closefd=False))
     file.seek(0)
     resizer = resize.best()
-    work = steps.Work(data=data, presets=DEFAULT_PRESETS, limits=Limits(), out=file, resizer=resizer)
+    work = steps.Work(
+        data=data, presets=DEFAULT_PRESETS, limits=Limits(), out=file, resizer=resizer, sha256=""
+    )
     for step in (steps.check_bounds, steps.open_source, steps.plan_sizes, steps.decode_pixels):
         step(work)
     for picture, kind in pictures:
