@@ -14,7 +14,7 @@ from schemas.decode_errors import DecodeError, NotOurs, UnknownEventType
 from schemas.events import AssetEvent
 from schemas.lifecycle import AssetState, fold
 from schemas.partitioner import partition_for
-from schemas.scalars import uuid_text
+from schemas.scalars import uuid_from_text, uuid_text
 
 BlockedKey = tuple[int, bytes | None]
 """Partition and key of records that wait behind one that was set aside."""
@@ -34,11 +34,12 @@ class Applied(NamedTuple):
 
 
 class Changed(NamedTuple):
-    """The state of an asset after a batch, and where the last record stands that changed it."""
+    """An asset's state after a batch, where the last record that changed it stands; did it have one before?"""
 
     state: AssetState
     partition: int
     offset: int
+    existed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,10 @@ class Folded:
     set_aside: list[SetAside] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
 
+    def replaced(self) -> list[UUID]:
+        """The changed assets that had rows before."""
+        return [asset_id for asset_id, changed in self.changed.items() if changed.existed]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
@@ -92,14 +97,28 @@ def fold_batch(batch: Sequence[Read], given: Given) -> Folded:
     return _Fold(given).run(batch)
 
 
+class _Story:
+    """One key of a batch: the asset that it tells of, if any, and where its records belong."""
+
+    __slots__ = ("asset", "existed", "offset", "partition", "state")
+
+    def __init__(self, key: bytes | None, given: Given) -> None:
+        asset_id = _asset_of(key)
+        self.asset = None if asset_id is None else asset_id.int
+        self.partition = -1 if asset_id is None or key is None else partition_for(key, given.partitions)
+        self.state = None if asset_id is None else given.states.get(asset_id)
+        self.existed = self.state is not None
+        self.offset = -1  # of the last record that changed the state
+
+
 class _Fold:
-    """One batch on its way."""
+    """One batch on its way. Stories are found by key, as bytes are cheap to look up and ids are not."""
 
     def __init__(self, given: Given) -> None:
         self._given = given
         self._folded = Folded()
         self._blocked = set(given.blocked)
-        self._homes: dict[UUID, BlockedKey] = {}
+        self._stories: dict[bytes | None, _Story] = {}
 
     def run(self, batch: Sequence[Read]) -> Folded:
         for record, event in batch:
@@ -109,6 +128,10 @@ class _Fold:
                 self._folded.skipped[event.full_name] += 1
             else:
                 self._event(record, event)
+        for story in self._stories.values():
+            if story.offset >= 0 and story.state is not None:
+                changed = Changed(story.state, story.partition, story.offset, story.existed)
+                self._folded.changed[story.state.asset_id] = changed
         return self._folded
 
     def _unreadable(self, record: Record, error: DecodeError) -> None:
@@ -120,36 +143,32 @@ class _Fold:
             self._set_aside(record, "undecodable", error.code)
 
     def _event(self, record: Record, event: AssetEvent) -> None:
-        place = (record.partition, record.key)
-        if place != self._home(event.asset_id):
+        story = self._stories.get(record.key)
+        if story is None:
+            story = self._stories[record.key] = _Story(record.key, self._given)
+        if story.partition != record.partition or story.asset != event.asset_id.int:
             # One partition and one key give an asset its one order: what stands elsewhere is not its story.
             self._set_aside(record, "not_ours", "misplaced")
-        elif place in self._blocked:
+        elif self._blocked and (record.partition, record.key) in self._blocked:
             self._set_aside(record, "follows", "follows")
         else:
             try:
-                self._apply(record, event)
+                self._apply(record, event, story)
             except (KeyTrouble, MemoryError):
                 raise
             except Exception as error:  # noqa: BLE001 - set aside, with the reason in its dead letter
-                self._failed(record, error)
+                code = "seal_broken" if isinstance(error, SealBroken) else "fold_failed"
+                self._set_aside(record, "internal", code, fault_of(error))
 
-    def _apply(self, record: Record, event: AssetEvent) -> None:
-        asset_id, folded = event.asset_id, self._folded
-        if (reason := self._given.condemned.get((record.partition, record.offset))) is not None:
+    def _apply(self, record: Record, event: AssetEvent, story: _Story) -> None:
+        condemned = self._given.condemned
+        if condemned and (reason := condemned.get((record.partition, record.offset))) is not None:
             raise reason
-        before = (
-            changed.state if (changed := folded.changed.get(asset_id)) else self._given.states.get(asset_id)
-        )
-        after = fold(before, event)
-        if after.accepted and after.state is not None:
+        after = fold(story.state, event)
+        if after.accepted:
             self._given.check(event)
-            folded.changed[asset_id] = Changed(after.state, record.partition, record.offset)
-        folded.applied.append(Applied(record, event, after.state, after.accepted))
-
-    def _failed(self, record: Record, error: Exception) -> None:
-        code = "seal_broken" if isinstance(error, SealBroken) else "fold_failed"
-        self._set_aside(record, "internal", code, fault_of(error))
+            story.state, story.offset = after.state, record.offset
+        self._folded.applied.append(Applied(record, event, after.state, after.accepted))
 
     def _set_aside(self, record: Record, kind: Kind, code: str, fault: Fault | None = None) -> None:
         aside = SetAside(record=record, kind=kind, code=code, fault=fault)
@@ -157,8 +176,11 @@ class _Fold:
         if aside.blocks and record.key is not None:
             self._blocked.add((record.partition, record.key))
 
-    def _home(self, asset_id: UUID) -> BlockedKey:
-        if (home := self._homes.get(asset_id)) is None:
-            key = uuid_text(asset_id).encode()
-            home = self._homes[asset_id] = (partition_for(key, self._given.partitions), key)
-        return home
+
+def _asset_of(key: bytes | None) -> UUID | None:
+    """The asset whose records have this key; None where it is no asset's."""
+    try:
+        asset_id = uuid_from_text((key or b"").decode())
+    except ValueError:
+        return None
+    return asset_id if uuid_text(asset_id).encode() == key else None

@@ -29,8 +29,9 @@ class Table:
     def replace(
         self, conn: Connection[Any], asset_ids: Sequence[UUID], rows: Iterable[Sequence[Any]]
     ) -> None:
-        """All rows of these assets become `rows`."""
-        conn.execute(self._delete, (asset_ids,), binary=True)
+        """`rows` come in the place of all rows that these assets have."""
+        if asset_ids:
+            conn.execute(self._delete, (asset_ids,), binary=True)
         self.append(conn, rows)
 
     @cached_property

@@ -13,7 +13,6 @@ from projections.folding import Applied, Folded
 from projections.read_models import ACTIVITY
 from projections.records import Record
 from projections.tables import Table
-from schemas.envelope import read_headers
 from schemas.events import (
     AssetEvent,
     ProcessingFailed,
@@ -34,25 +33,26 @@ TABLE: Final = Table(
         "event_type": "text",
         "asset_id": "uuid",
         "owner_id": "uuid",
+        "accepted": "bool",
+        "occurred_at": "timestamptz",
+        "log_time": "timestamptz",
+        "data": "jsonb",
         "actor_id": "uuid",
         "job_id": "uuid",
         "attempt": "int8",
         "worker": "text",
         "kind": "text",
         "code": "text",
-        "accepted": "bool",
-        "occurred_at": "timestamptz",
-        "log_time": "timestamptz",
         "request_hash": "bytea",
         "correlation_id": "uuid",
         "causation_id": "uuid",
         "trace_id": "text",
-        "data": "jsonb",
     },
 )
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_NOTHING: Final = (None, None, None)
+_NOTHING: Final = (None, None, None, None, None, None)  # kind to trace_id
+_WANTED: Final = ("correlationid", "causationid", "traceparent")
 
 Row = tuple[Any, ...]
 
@@ -69,9 +69,8 @@ def rows(topic: str, folded: Folded) -> Iterator[Row]:
 
 def _row(topic: str, applied: Applied) -> Row:
     record, event, state, accepted = applied
-    data = _data(event)
-    if state is not None:
-        data["status"] = state.status
+    of_its_type, data = _facts(record, event)
+    data["status"] = state.status if state is not None else None
     return (
         topic,
         record.partition,
@@ -80,74 +79,63 @@ def _row(topic: str, applied: Applied) -> Row:
         type(event).__name__,
         event.asset_id,
         event.owner_id,
-        *_who_and_which(event),
         accepted,
         event.occurred_at,
-        _EPOCH + timedelta(milliseconds=record.log_ms),
-        *_why(record, event),
+        _EPOCH + timedelta(0, 0, 0, record.log_ms),
         Jsonb(data),
+        *of_its_type,
     )
 
 
-def _who_and_which(event: AssetEvent) -> Row:
-    """Actor, job, attempt, worker, kind, code."""
+def _facts(record: Record, event: AssetEvent) -> tuple[Row, dict[str, Any]]:
+    """The columns from actor_id on, and small facts that are nobody's secret."""
     match event:
         case UploadRequested():
-            return event.actor_id, None, None, None, None, None
+            who = (event.actor_id, None, None, None, None, None, event.request_hash, *_why(record))
+            return who, {
+                "method": event.method,
+                "content_type": event.content_type,
+                "size": event.declared_size,
+            }
         case UploadCompleted():
-            return event.actor_id, event.job_id, None, None, None, None
+            who = (event.actor_id, event.job_id, None, None, None, None, event.request_hash, *_why(record))
+            return who, {"content_type": event.content_type, "size": event.size, "lane": event.lane}
         case ProcessingStarted():
-            return None, event.job_id, event.attempt, event.worker, None, None
+            return (None, event.job_id, event.attempt, event.worker, *_NOTHING), {"lane": event.lane}
         case VariantsReady():
-            return None, event.job_id, event.attempt, None, None, None
-        case ProcessingFailed():
-            return None, event.job_id, event.attempt, None, event.kind, event.code
-        case _:
-            assert_never(event)
-
-
-def _why(record: Record, event: AssetEvent) -> Row:
-    """Request hash, correlation, causation, trace: of what a person caused.
-
-    What a worker says was caused by the event that asked for its job and shares its correlation, so its
-    headers, the dearest part of a record to read, are left alone.
-    """
-    if not isinstance(event, UploadRequested | UploadCompleted):
-        return None, *_NOTHING
-    headers = read_headers(record.headers())
-    trace = parse_traceparent(headers.get("traceparent"))
-    return (
-        event.request_hash,
-        _id(headers.get("correlationid")),
-        _id(headers.get("causationid")),
-        trace.trace_id if trace else None,
-    )
-
-
-def _data(event: AssetEvent) -> dict[str, Any]:
-    """Small facts that are nobody's secret."""
-    match event:
-        case UploadRequested():
-            return {"method": event.method, "content_type": event.content_type, "size": event.declared_size}
-        case UploadCompleted():
-            return {"content_type": event.content_type, "size": event.size, "lane": event.lane}
-        case ProcessingStarted():
-            return {"lane": event.lane}
-        case VariantsReady():
-            return {
+            return (None, event.job_id, event.attempt, None, *_NOTHING), {
                 "variants": len(event.variants),
                 "format": event.source.format,
                 "cpu_ms": event.cost.cpu_ms,
                 "wall_ms": event.cost.wall_ms,
             }
         case ProcessingFailed():
-            return {"retryable": event.retryable, "will_retry": event.will_retry}
+            what = (None, event.job_id, event.attempt, None, event.kind, event.code, *_NOTHING[2:])
+            return what, {"retryable": event.retryable, "will_retry": event.will_retry}
         case _:
             assert_never(event)
 
 
-def _id(text: str | None) -> UUID | None:
+def _why(record: Record) -> Row:
+    """Correlation, causation and trace of what a person caused.
+
+    What a worker says was caused by the event that asked for its job and shares its correlation, so its
+    headers, the dearest part of a record to read, are left alone.
+    """
+    found: dict[str, bytes | None] = dict.fromkeys(_WANTED)
+    for name, value in record.headers() or ():
+        if name in found:
+            found[name] = value
+    trace = parse_traceparent(_text(found["traceparent"]))
+    return _id(found["correlationid"]), _id(found["causationid"]), trace.trace_id if trace else None
+
+
+def _id(value: bytes | None) -> UUID | None:
     try:
-        return UUID(text) if text else None
+        return UUID(_text(value)) if value else None
     except ValueError:
         return None
+
+
+def _text(value: bytes | None) -> str | None:
+    return value.decode(errors="replace") if value else None

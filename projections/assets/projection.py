@@ -54,7 +54,7 @@ Row = tuple[Any, ...]
 
 def write(conn: Connection[Any], folded: Folded, clear: ClearText) -> None:
     """Replaces the rows of the assets that the batch changed."""
-    TABLE.replace(conn, list(folded.changed), rows(folded, clear))
+    TABLE.replace(conn, folded.replaced(), rows(folded, clear))
 
 
 def rows(folded: Folded, clear: ClearText) -> Iterator[Row]:

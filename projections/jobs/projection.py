@@ -37,7 +37,7 @@ Row = tuple[Any, ...]
 
 def write(conn: Connection[Any], folded: Folded) -> None:
     """Replaces the jobs of the assets that the batch changed."""
-    TABLE.replace(conn, list(folded.changed), rows(folded))
+    TABLE.replace(conn, folded.replaced(), rows(folded))
 
 
 def rows(folded: Folded) -> Iterator[Row]:

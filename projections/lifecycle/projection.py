@@ -27,4 +27,4 @@ def load(conn: Connection[Any], asset_ids: Sequence[UUID]) -> dict[UUID, AssetSt
 def write(conn: Connection[Any], folded: Folded) -> None:
     """Replaces the states of the assets that the batch changed."""
     rows = ((asset_id, encode_state(changed.state)) for asset_id, changed in folded.changed.items())
-    TABLE.replace(conn, list(folded.changed), rows)
+    TABLE.replace(conn, folded.replaced(), rows)
