@@ -144,7 +144,9 @@ async def test_a_bug_is_told_without_its_data(children: Sandbox) -> None:
 )
 async def test_a_child_that_answers_nonsense_is_dead(children: Sandbox, answer: str) -> None:
     with pytest.raises(Exhausted):
-        await render(children, f"say {answer}")
+        # Two tries, and no waiting for the death of somebody who lives.
+        async with asyncio.timeout(8):
+            await render(children, f"say {answer}")
     assert (await told(children, "fine"))["attempts"] == 1
 
 
