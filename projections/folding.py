@@ -34,7 +34,7 @@ class Applied(NamedTuple):
 
 
 class Changed(NamedTuple):
-    """An asset's state after a batch, where the last record that changed it stands; did it have one before?"""
+    """An asset's state after a batch, where the last record that changed it stands; had it one before?"""
 
     state: AssetState
     partition: int
