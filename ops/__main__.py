@@ -15,7 +15,8 @@ GROUPS = {
     "docs": "ops.docs",
 }
 COMMANDS = {
-    "migrate": ("ops.migrate", "migrate"),
+    "ground": ("ops.ground", "command"),
+    "migrate": ("ops.migrate", "command"),
     "sample": ("ops.sample", "command"),
 }
 

@@ -6,7 +6,6 @@ import os
 import secrets
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -20,12 +19,12 @@ import psutil
 import pytest
 
 from adapters.settings import Settings, load_settings
+from ops.ground import lay
 from ops.stack.console import Terminal
 from ops.stack.environment import product_secrets, server_addresses
 from ops.stack.folder import folder_of
 from ops.stack.ports import HOST, choose_ports
 from ops.stack.postgres import create_database
-from ops.stack.products import STEPS, Step, inherited
 from ops.stack.programs import Program
 from ops.stack.remains import end_remains
 from ops.stack.secrets import new_secrets
@@ -212,27 +211,8 @@ class World:
         return load_settings({**self.env, "STATE_DIR": str(self.folder / name), **overrides})
 
     def lay_ground(self) -> None:
-        """Topics, schemas, tables and presets, by the very steps that `make up` takes."""
-        waiting, running = list(STEPS), dict[str, subprocess.Popen[str]]()
-        done = {"kafka", "registry", "postgres", "store"}
-        while waiting or running:
-            for step in [step for step in waiting if done.issuperset(step.needs)]:
-                waiting.remove(step)
-                running[step.name] = self._begin(step)
-            name = next(iter(running))
-            output, _ = (process := running.pop(name)).communicate(timeout=120)
-            assert process.returncode == 0, f"{name} failed:\n{output}"
-            done.add(name)
-
-    def _begin(self, step: Step) -> "subprocess.Popen[str]":
-        return subprocess.Popen(
-            (sys.executable, "-m", *step.words),
-            cwd=ROOT,
-            env={**inherited(), **self.env, "STATE_DIR": str(self.folder / step.name)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        """Topics, schemas, tables and presets, by the very step that `make up` takes."""
+        lay(self.settings("ground"), wait=120)
 
 
 @contextlib.contextmanager

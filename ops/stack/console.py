@@ -31,7 +31,7 @@ class Terminal:
     def say(self, name: str, text: str) -> None:
         """What happened to one program."""
         clock = time.strftime("%H:%M:%S")
-        self.console.print(f"[dim]{clock}[/] [bold]{name:<11}[/] {escape(text)}")
+        self.console.print(f"[dim]{clock}[/] [bold]{name:<12}[/] {escape(text)}")
 
     def line(self, text: str) -> None:
         """A line of our own."""

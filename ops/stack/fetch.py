@@ -17,7 +17,7 @@ from ops.stack.failures import FetchFailed
 from ops.stack.jars import Advance, Bundle, Jar, install
 
 # Small files are bound by round trips, not by bandwidth.
-CONNECTIONS = 8
+CONNECTIONS = 16
 ATTEMPTS = 3
 TIMEOUT = 60
 """Seconds without a byte."""

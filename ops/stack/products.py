@@ -16,11 +16,10 @@ STEP_LIMIT = 120.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A command that runs to its end at each start; all of them may be repeated."""
+    """A command that runs to its end; all of them may be repeated."""
 
     name: str
     words: tuple[str, ...]
-    needs: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,32 +31,28 @@ class Process:
     port: str
     """Field of Ports on which it tells whether it is ready."""
     metrics_port: str
-    needs: tuple[str, ...]
     slot: int | None = None
 
 
 STEPS = (
-    Step(name="topics", words=("ops", "topics", "apply"), needs=("kafka",)),
-    Step(name="schemas", words=("ops", "schemas", "register"), needs=("registry",)),
-    Step(name="migrations", words=("ops", "migrate"), needs=("postgres",)),
-    Step(name="read-models", words=("ops", "read-models", "install"), needs=("migrations",)),
-    Step(name="presets", words=("ops", "presets", "define"), needs=("topics", "schemas")),
+    Step(name="topics", words=("ops", "topics", "apply")),
+    Step(name="schemas", words=("ops", "schemas", "register")),
+    Step(name="migrations", words=("ops", "migrate")),
+    Step(name="read-models", words=("ops", "read-models", "install")),
+    Step(name="presets", words=("ops", "presets", "define")),
 )
+"""What must be there before a process starts, in an order that can be kept."""
+
+GROUND = Step(name="ground", words=("ops", "ground"))
+"""All of them by one program: each alone spends most of its time on its imports."""
 
 PROCESSES = (
-    Process(
-        name="api",
-        words=("api",),
-        port="api",
-        metrics_port="api_metrics",
-        needs=("topics", "schemas", "read-models", "store"),
-    ),
+    Process(name="api", words=("api",), port="api", metrics_port="api_metrics"),
     Process(
         name="variants",
         words=("processors", "variants"),
         port="worker_metrics",
         metrics_port="worker_metrics",
-        needs=("topics", "schemas", "store"),
         slot=0,
     ),
     Process(
@@ -65,7 +60,6 @@ PROCESSES = (
         words=("projections",),
         port="projector_metrics",
         metrics_port="projector_metrics",
-        needs=("topics", "schemas", "read-models"),
     ),
 )
 
@@ -73,30 +67,31 @@ PROCESSES = (
 def products(
     folder: Folder, ports: Ports, environment: Mapping[str, str], *, external: bool
 ) -> list[Program]:
-    """Steps and processes, ready to be supervised; with external servers they wait for none of ours."""
-    steps = [step_program(step, folder, environment, external=external) for step in STEPS]
-    processes = [
-        process_program(process, folder, ports, environment, external=external) for process in PROCESSES
-    ]
-    return steps + processes
+    """The ground and the processes, ready to be supervised; with external servers they wait for none of ours.
+
+    The ground starts early and waits for its servers itself, so that its imports cost no time of their own.
+    """
+    ground = ground_program(folder, environment, needs=() if external else ("postgres",))
+    needs = (ground.name,) if external else (ground.name, "store")
+    return [ground, *(process_program(each, folder, ports, environment, needs=needs) for each in PROCESSES)]
 
 
-def step_program(step: Step, folder: Folder, environment: Mapping[str, str], *, external: bool) -> Program:
-    """A step as a program."""
+def ground_program(folder: Folder, environment: Mapping[str, str], *, needs: tuple[str, ...]) -> Program:
+    """The steps as a program that ends."""
     return Program(
-        name=step.name,
+        name=GROUND.name,
         kind=Kind.STEP,
-        argv=(sys.executable, "-m", *step.words),
+        argv=(sys.executable, "-m", *GROUND.words),
         cwd=ROOT,
-        log=folder.log_of(step.name),
-        env={**inherited(), **environment, "STATE_DIR": str(folder.state / step.name)},
-        needs=_present(step.needs, external=external),
+        log=folder.log_of(GROUND.name),
+        env={**inherited(), **environment, "STATE_DIR": str(folder.state / GROUND.name)},
+        needs=needs,
         ready_within=STEP_LIMIT,
     )
 
 
 def process_program(
-    process: Process, folder: Folder, ports: Ports, environment: Mapping[str, str], *, external: bool
+    process: Process, folder: Folder, ports: Ports, environment: Mapping[str, str], *, needs: tuple[str, ...]
 ) -> Program:
     """A process as a program, with its own metrics port, state folder and slot."""
     state = folder.state / process.name
@@ -112,7 +107,7 @@ def process_program(
         log=folder.log_of(process.name),
         env={**inherited(), **environment, **own},
         port=port,
-        needs=_present(process.needs, external=external),
+        needs=needs,
         probe=http_answers(f"http://{HOST}:{port}/readyz"),
         prepare=lambda: state.mkdir(parents=True, exist_ok=True),
     )
@@ -123,8 +118,3 @@ def inherited() -> dict[str, str]:
     own = own_names()
     kept = {name: value for name, value in os.environ.items() if name not in own}
     return {**kept, "PYTHONUNBUFFERED": "1"}
-
-
-def _present(needs: tuple[str, ...], *, external: bool) -> tuple[str, ...]:
-    ours = {step.name for step in STEPS}
-    return tuple(name for name in needs if not external or name in ours)

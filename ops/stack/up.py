@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from ops.stack.console import Terminal
 from ops.stack.environment import SERVER_NAMES, complete_environment, server_addresses, write_environment
 from ops.stack.failures import Unsuited
-from ops.stack.fetch import fetch, missing
 from ops.stack.folder import Folder, folder_of
 from ops.stack.jars import BUNDLES, is_intact
 from ops.stack.kafka import kafka
@@ -93,11 +92,13 @@ def get_servers(folder: Folder, terminal: Terminal) -> None:
     for bundle in here:
         if not is_intact(bundle, folder.cache):
             terminal.say("download", f"the files of {bundle.name} are damaged; fetching them again")
-    absent = missing(BUNDLES, folder.cache)
+    absent = [bundle for bundle in BUNDLES if not bundle.is_here(folder.cache)]
     # Twice: an archive lies there beside what is unpacked from it.
     size = 2 * sum(jar.size for bundle in absent for jar in bundle.jars)
     check_room(folder.cache, size + ROOM_TO_START, "the download of the servers" if absent else "a start")
     if absent:
+        from ops.stack.fetch import fetch  # here, because a second start need not wait for its imports
+
         fetch(absent, folder.cache, terminal.meter)
 
 

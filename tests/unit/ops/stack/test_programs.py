@@ -9,9 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 from ops.__main__ import COMMANDS, GROUPS, commands
+from ops.ground import PARTS
 from ops.stack.folder import Folder
 from ops.stack.ports import Ports
-from ops.stack.products import PROCESSES, STEPS, products
+from ops.stack.products import GROUND, PROCESSES, STEPS, products
 from ops.stack.programs import Kind, Program
 from ops.stack.settings import ROOT
 
@@ -32,9 +33,13 @@ def test_what_is_needed_is_there_and_comes_before(tmp_path: Path) -> None:
 
 
 def test_with_external_servers_only_our_own_are_waited_for(tmp_path: Path) -> None:
-    ours = {step.name for step in STEPS}
-    assert all(ours.issuperset(program.needs) for program in of(tmp_path, external=True).values())
-    assert of(tmp_path, external=True)["api"].needs
+    told = of(tmp_path, external=True)
+    assert told["ground"].needs == ()
+    assert {told[process.name].needs for process in PROCESSES} == {("ground",)}
+
+
+def test_the_ground_is_what_the_steps_lay() -> None:
+    assert list(PARTS) == [step.name for step in STEPS]
 
 
 def test_each_process_has_its_own_port_state_and_slot(tmp_path: Path) -> None:
@@ -47,7 +52,7 @@ def test_each_process_has_its_own_port_state_and_slot(tmp_path: Path) -> None:
     assert told["api"].env["DATABASE_URL"] == "d"
 
 
-@pytest.mark.parametrize("words", [*(step.words for step in STEPS), ("ops", "stack", "up")], ids=" ".join)
+@pytest.mark.parametrize("words", [step.words for step in (*STEPS, GROUND)], ids=" ".join)
 def test_every_step_is_a_command_that_there_is(words: tuple[str, ...]) -> None:
     room, *rest = words
     assert room == "ops"

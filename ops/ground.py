@@ -1,0 +1,46 @@
+"""`python -m ops ground`: all that must be there before a process of ours starts, laid in one go."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import typer
+
+from adapters import read_store
+from adapters.settings import Settings, settings_or_exit
+from ops import presets, schemas, topics
+from ops.migrate import migrate
+from ops.waiting import Wait, quiet_logs
+from projections import read_models
+
+Lay = Callable[[Settings, float], object]
+"""Lays one part, waiting so many seconds for what can't be reached; safe to repeat."""
+
+
+def _install(settings: Settings, _wait: float) -> None:
+    with read_store.connect(settings) as conn:
+        read_models.install(conn)
+
+
+PARTS: Final[Mapping[str, Lay]] = {
+    "topics": lambda settings, wait: topics.apply(settings, wait=wait),
+    "schemas": lambda settings, wait: schemas.register(settings, wait=wait),
+    "migrations": migrate,
+    "read-models": _install,
+    "presets": lambda settings, wait: presets.define(settings, wait=wait),
+}
+"""In an order that can be kept; each is also a command of its own (ops/stack/products.py names them)."""
+
+
+def lay(settings: Settings, *, wait: float = 60.0) -> None:
+    """Lay the ground. Raises typer.Exit, its sentences said on stderr, where a part can't be laid."""
+    for part in PARTS.values():
+        part(settings, wait)
+
+
+def command(wait: Wait = 110.0) -> None:
+    """Lay topics, schemas, tables and presets, each as its own command would; safe to repeat."""
+    quiet_logs()
+    settings = settings_or_exit()
+    for name, part in PARTS.items():
+        part(settings, wait)
+        typer.echo(f"{name}: there")
