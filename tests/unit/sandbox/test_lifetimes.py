@@ -143,8 +143,9 @@ async def test_no_zombies() -> None:
         for words in ("segfault", "exit 1", "open /"):
             with pytest.raises(Exhausted):
                 await render(children, words)
-        await asyncio.sleep(0.1)
-        assert not [one for one in offspring() if one.status() == psutil.STATUS_ZOMBIE]
+        await told(children, "fine")
+        (server,) = (one for one in offspring() if one.ppid() == os.getpid())
+        assert [one.status() != psutil.STATUS_ZOMBIE for one in server.children()] == [True]
 
 
 async def test_nothing_survives_a_killed_worker() -> None:
