@@ -36,15 +36,14 @@ class Start:
     reset: bool = False
 
 
-async def begin(parts: Parts, tailer: Tailer, listener: Listener, token: str | None) -> Start:
-    """Ties a listener to the feed; from here on its outbox holds all that comes after `live`.
+async def begin(parts: Parts, tailer: Tailer, token: str | None) -> Start:
+    """Where a stream begins whose listener has joined: its outbox holds at least all that comes after `live`.
 
     `token` is a stream's last id, or a write's position, or None. Raises NotYetApplied while the read models
     are being made again below `live`, and psycopg.OperationalError.
     """
     await tailer.settled()
     live = dict(tailer.vector)
-    listener.outbox.take()  # what came between joining and now is part of `live`
     if token is None:
         return Start(since=live, live=live)
     since = _seen(parts, token, live)

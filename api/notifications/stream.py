@@ -46,7 +46,7 @@ class StreamDoor:
         # EventSource keeps its URL for ever: what it heard last counts before what it was opened with.
         token = request.headers.get("last-event-id") or request.query_params.get("after")
         with self._hub.listening(caller.user_id) as listener:
-            start = await begin(parts, self._tailer, listener, token)
+            start = await begin(parts, self._tailer, token)
             await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
             if request.method == "HEAD":
                 await send({"type": "http.response.body", "body": b""})

@@ -68,6 +68,8 @@ class Stage:
     metrics: Metrics
     parts: Parts
     doors: Doors
+    heartbeats: Heartbeats
+    moment: list[float]
     clients: list[httpx.AsyncClient] = field(default_factory=list)
 
     def client(self, key: str | None = ADA, **headers: str) -> httpx.AsyncClient:
@@ -80,6 +82,10 @@ class Stage:
 
     def events(self) -> list[Event]:
         return [event for event in self.log.events() if isinstance(event, AssetEvent)]
+
+    def age(self, span: timedelta) -> None:
+        """Lets time pass for the heartbeats."""
+        self.moment[0] += span.total_seconds()
 
     async def append(self, event: AssetEvent) -> None:
         await self.log.append(event, Metadata(correlation_id=uuid4(), source="/test"))
@@ -121,7 +127,9 @@ async def stage(**environ: str) -> AsyncIterator[Stage]:
         metrics=metrics,
         clock=clock,
     )
-    doors = create_app(parts, Heartbeats(timedelta(seconds=30), metrics.loops))
+    moment = [0.0]
+    heartbeats = Heartbeats(timedelta(seconds=30), metrics.loops, now=lambda: moment[0])
+    doors = create_app(parts, heartbeats)
     made = Stage(
         settings=settings,
         log=log,
@@ -133,6 +141,8 @@ async def stage(**environ: str) -> AsyncIterator[Stage]:
         metrics=metrics,
         parts=parts,
         doors=doors,
+        heartbeats=heartbeats,
+        moment=moment,
     )
     yield made
     for client in made.clients:

@@ -1,22 +1,21 @@
-"""Read models in memory: folds an in-memory log by the projections' own pure functions when it is told to."""
+"""Read models in memory: folds an in-memory log by the shared lifecycle, when it is told to."""
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import psycopg
 
 from adapters.event_log import InMemoryEventLog
+from adapters.sealing import open_json
 from adapters.subject_keys import InMemorySubjectKeys
 from api.queries.reads import Reservation
 from projections.activity.queries import ActivityRow
-from projections.assets.clear import ClearText
-from projections.assets.projection import TABLE, rows
 from projections.assets.queries import AssetRow, VariantRow
-from projections.folding import Changed, Folded
 from projections.jobs.queries import JobRow
 from projections.waiting import NotYetApplied
 from schemas.envelope import RawRecord, read_headers
@@ -54,6 +53,10 @@ class FakeReads:
     reservations: dict[bytes, Reservation] = field(default_factory=dict)
     wakeups: set[Wakeups] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
+    tailing: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.tailing.set()
 
     def catch_up(self) -> None:
         for record in self.log.records[self.applied :]:
@@ -71,9 +74,7 @@ class FakeReads:
         if not folded.accepted or folded.state is None:
             return
         self.states[event.asset_id] = folded.state
-        changed = Changed(folded.state, record.partition, record.offset)
-        (row,) = rows(Folded(changed={event.asset_id: changed}), ClearText(self.keys))
-        self.assets[event.asset_id] = _asset(dict(zip(TABLE.columns, row, strict=True)))
+        self.assets[event.asset_id] = _asset(folded.state, record, self.keys)
         for job in folded.state.jobs:
             self.jobs[job.job_id] = JobRow(
                 job_id=job.job_id,
@@ -128,6 +129,8 @@ class FakeReads:
         self, *, topic: str, after: Mapping[int, int], owner_id: UUID | None, limit: int
     ) -> list[ActivityRow]:
         self._ask("entries_after")
+        if owner_id is None:
+            await self.tailing.wait()  # a test can hold the tailer back
         return [
             row
             for row in self.feed
@@ -167,10 +170,45 @@ class FakeReads:
         return not self.down
 
 
-def _asset(values: dict[str, object]) -> AssetRow:
-    values["tags"] = tuple(values["tags"])  # type: ignore[arg-type] # as the table's column says
-    values["variants"] = tuple(VariantRow(**variant) for variant in values["variants"].obj)  # type: ignore[attr-defined] # Jsonb
-    return AssetRow(**values)  # type: ignore[arg-type] # the table's columns are the row's fields
+def _asset(state: AssetState, record: RawRecord, keys: InMemorySubjectKeys) -> AssetRow:
+    upload, original, served, job = state.upload, state.original, state.served, state.newest_job
+    words: dict[str, Any] = {}
+    if upload.sealed_words is not None:
+        field, owner_id = "sealed_words", state.owner_id
+        words = open_json(keys, user_id=owner_id, field=field, sealed=upload.sealed_words) or {}
+    error_kind, error_code = state.error or (None, None)
+    return AssetRow(
+        asset_id=state.asset_id,
+        owner_id=state.owner_id,
+        status=state.status,
+        title=words.get("title"),
+        description=words.get("description"),
+        tags=tuple(words.get("tags", ())),
+        file_name=words.get("file_name"),
+        content_type=original.content_type if original else upload.content_type,
+        size=original.size if original else upload.declared_size,
+        requested_at=upload.requested_at,
+        uploaded_at=original.uploaded_at if original else None,
+        listed_at=original.uploaded_at if original else upload.requested_at,
+        processed_at=served.ready_at if served else None,
+        expires_at=upload.expires_at,
+        deleted_at=None,
+        taken_at=None,
+        camera=None,
+        thumbhash=None,
+        width=served.source.width if served else None,
+        height=served.source.height if served else None,
+        upload_id=upload.upload_id,
+        original_key=original.object_key if original else None,
+        variants=tuple(VariantRow(**asdict(variant)) for variant in served.variants) if served else (),
+        preset_set=served.preset_set if served else None,
+        job_id=job.job_id if job else None,
+        error_kind=error_kind,
+        error_code=error_code,
+        version=state.version,
+        position_partition=record.partition,
+        position_offset=record.offset,
+    )
 
 
 def _entry(record: RawRecord, event: AssetEvent, state: AssetState | None, accepted: bool) -> ActivityRow:

@@ -149,6 +149,16 @@ async def test_files_end_at_their_limit(on: Stage, declared: bool) -> None:
     assert len(on.events()) == 2
 
 
+async def test_nothing_endless_may_follow_the_form(on: Stage) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield FILE + JPEG + END
+        for _ in range(100):
+            yield b"x" * 10_000
+
+    is_problem(await sent(on, chunks()), 413, "too-large")
+    assert on.events() == []
+
+
 async def test_whoever_only_holds_the_connection_is_cut(on: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forms, "IDLE_SECONDS", 0.05)
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,7 +11,7 @@ import httpx
 import pytest
 import structlog
 
-from api import bodies
+from api import bodies, health
 from tests.unit.api.doors import ADA, JPEG, Stage, stage
 from tests.unit.api.test_strict_json import HOSTILE
 from tests.unit.api.test_uploads import PRESIGN
@@ -266,6 +267,24 @@ async def test_not_ready_without_what_is_needed(on: Stage, missing: str) -> None
     away = [name for name, state in answer.json()["checks"].items() if state != "ok"]
     assert away == [missing]
     assert (await on.client(None).get("/livez")).status_code == 200
+
+
+async def test_what_does_not_answer_in_time_is_away(on: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def silent() -> bool:
+        await asyncio.sleep(10)
+        return True
+
+    monkeypatch.setattr(health, "PATIENCE_SECONDS", 0.05)
+    on.reads.answer = silent  # type: ignore[method-assign]
+    on.doors.fastapi.state.probes = health.Probes(health.checks_of(on.parts), on.heartbeats)
+    answer = await on.client(None).get("/readyz")
+    assert (answer.status_code, answer.json()["checks"]["read_store"]) == (503, "unavailable")
+
+
+async def test_a_stuck_loop_is_a_reason_to_restart(on: Stage) -> None:
+    on.heartbeats.expect("a loop that never beats")
+    on.age(timedelta(seconds=31))
+    assert (await on.client(None).get("/livez")).status_code == 503
 
 
 async def test_logs_and_metrics_name_templates_not_paths(

@@ -1,6 +1,7 @@
 """A request repeated under its key takes effect once, whatever was lost in between."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -44,6 +45,15 @@ async def test_what_is_already_applied_is_answered_and_not_appended_again(on: St
     assert second.json() == first.json()
     assert second.headers["darkroom-position"] == first.headers["darkroom-position"]
     assert len(on.events()) == 1
+
+
+async def test_a_repetition_is_dated_like_the_first(on: Stage) -> None:
+    first = await presign(on)
+    on.clock.advance(timedelta(minutes=3))
+    assert (await presign(on)).json()["expires_at"] == first.json()["expires_at"]
+    on.reads.catch_up()
+    on.reads.reservations.clear()
+    assert (await presign(on)).json()["expires_at"] == first.json()["expires_at"]
 
 
 async def test_a_form_repeated_keeps_asset_job_and_first_bytes(on: Stage) -> None:

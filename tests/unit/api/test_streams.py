@@ -166,20 +166,25 @@ async def test_what_is_too_old_is_a_reset(live: Stage) -> None:
     assert fourth.heard == []
 
 
-async def test_another_process_was_ahead(live: Stage) -> None:
-    """A client comes back with an id that this process has not fanned out yet: it hears nothing twice."""
-    _, completed = await upload(live)
-    async with listen(live) as ear:
-        seen = vector_from_token(ear.last_id)
-        where = live.log.records[-1].position
+@pytest.mark.parametrize("ahead", [True, False])
+async def test_a_tailer_that_lags_doubles_nothing_and_loses_nothing(live: Stage, ahead: bool) -> None:
+    """A client comes back while this process has not fanned out what is applied: another one was faster."""
+    async with listen(live) as first:
+        _, completed = await upload(live)
+        await first.until(1)
+        live.reads.tailing.clear()
         await live.append(started(completed, live.clock.now()))
         live.reads.catch_up()
-        ahead = vector_token({**seen, where.partition: where.offset + 1})
-        async with listen(live, last_id=ahead) as other:
-            await live.worked_on(completed)
-            await other.until(1)
+        where = live.log.records[-1].position
+        seen = vector_from_token(first.last_id)
+        last_id = vector_token({**seen, where.partition: where.offset}) if ahead else vector_token({})
+        async with listen(live, last_id=last_id) as second:
+            live.reads.tailing.set()
+            await live.append(ready(completed, live.clock.now()))
+            live.reads.catch_up()
+            await second.eventually(lambda: "asset.ready" in second.kinds())
             await asyncio.sleep(0.15)
-        assert other.kinds() == ["asset.ready"]
+        assert second.kinds() == (["asset.ready"] if ahead else list(ALL))
 
 
 def readies(told: list[tuple[str, str]]) -> set[str]:
@@ -299,6 +304,7 @@ async def test_hostile_titles_break_no_block(live: Stage) -> None:
         await happen(live, title=title)
         await ear.until(3)
     assert [data["title"] for _, data in ear.heard] == [title] * 3
+    assert ear.body.isascii()  # no reader can take a character for the end of a line
 
 
 async def test_what_streams_do_is_measured(live: Stage) -> None:
