@@ -4,7 +4,8 @@ Started by exec, as `python -m processors.sandbox.fork_server DESCRIPTOR OPTIONS
 worker (threads, connections, secrets in its environment) is in it or in any child. It talks over the
 SOCK_SEQPACKET socket DESCRIPTOR: a request comes with a child's two descriptors, the answer goes back with
 its pidfd, and each death is told. A dead child stays a zombie until the parent says that it knows, so that
-its process id cannot become somebody else's meanwhile. When the socket closes, all children are killed.
+its process id cannot become somebody else's meanwhile. When the socket closes, this process ends, and the
+kernel kills the children with it.
 """
 
 import gc
@@ -75,8 +76,6 @@ def _serve(nursery: Nursery) -> None:
                 poll.unregister(descriptor)
                 _tell_death(nursery, descriptor)
             elif not _obey(nursery, poll):
-                for pidfd in nursery.children:
-                    signal.pidfd_send_signal(pidfd, signal.SIGKILL)
                 return
 
 

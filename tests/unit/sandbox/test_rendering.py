@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import os
 import random
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -11,6 +12,7 @@ import pytest_asyncio
 
 from processors.imaging.recipe import DEFAULT_PRESETS, REFUSAL_CODES, Limits
 from processors.sandbox import Refused, Rendered, Sandbox
+from processors.sandbox.rendered import new_output, sealed_size
 from tests.unit.imaging import pictures
 from tests.unit.imaging.test_refusals import BOMBS, FOREIGN
 
@@ -116,6 +118,17 @@ async def test_views_are_the_files_and_cannot_be_changed(sandbox: Sandbox) -> No
     rendered.close()
     # Whoever still holds a view can still read it.
     assert hashlib.sha256(view).hexdigest() == large.sha256
+
+
+async def test_an_answered_output_is_nobodys_to_change() -> None:
+    """A child that was taken over may have kept it."""
+    output = new_output()
+    os.pwrite(output, b"made", 0)
+    assert sealed_size(output) == 4
+    for change in (lambda: os.pwrite(output, b"lied", 0), lambda: os.ftruncate(output, 0)):
+        with pytest.raises(PermissionError):
+            change()
+    os.close(output)
 
 
 async def test_results_are_not_each_others(sandbox: Sandbox) -> None:
