@@ -10,7 +10,7 @@ from ops.stack.jars import KAFKA
 from ops.stack.ports import HOST
 from ops.stack.probes import kafka_answers
 from ops.stack.programs import Kind, Program
-from ops.stack.site import Site, java, server_environment
+from ops.stack.site import FAST, PATIENT, Site, java, server_environment
 
 HEAP = 512
 THROWAWAY_HEAP = 320
@@ -83,7 +83,8 @@ def kafka(site: Site) -> Program:
 def _java(site: Site, heap: int) -> tuple[str, ...]:
     logging = site.folder.config / "kafka-log4j2.properties"
     classpath = KAFKA.folder(site.folder.cache) / "*"
-    return java(heap, f"-Dlog4j2.configurationFile={logging}", "-cp", str(classpath))
+    compiling = FAST if site.throwaway else PATIENT
+    return java(heap, *compiling, f"-Dlog4j2.configurationFile={logging}", "-cp", str(classpath))
 
 
 def _prepare(site: Site) -> None:

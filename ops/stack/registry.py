@@ -4,7 +4,7 @@ from ops.stack.jars import REGISTRY
 from ops.stack.ports import HOST
 from ops.stack.probes import http_answers
 from ops.stack.programs import Kind, Program
-from ops.stack.site import Site, java, server_environment
+from ops.stack.site import FAST, Site, java, server_environment
 
 HEAP = 256
 
@@ -15,8 +15,8 @@ def registry(site: Site) -> Program:
     return Program(
         name="registry",
         kind=Kind.SERVER,
-        # Asked at start-up only: the first tier of compilation is enough, and starts faster.
-        argv=(*java(HEAP, "-XX:TieredStopAtLevel=1"), "-jar", "quarkus-run.jar"),
+        # Asked at start-up only.
+        argv=(*java(HEAP, *FAST), "-jar", "quarkus-run.jar"),
         cwd=REGISTRY.folder(site.folder.cache),
         log=site.folder.log_of("registry"),
         env={

@@ -15,7 +15,7 @@ from ops.stack.jars import STORE
 from ops.stack.ports import HOST
 from ops.stack.probes import http_answers
 from ops.stack.programs import Kind, Program
-from ops.stack.site import Site, java, server_environment
+from ops.stack.site import FAST, PATIENT, Site, java, server_environment
 
 # A presigned POST is held in memory whole, while it is copied out of its form twice over: room for
 # several of the largest (64 MB).
@@ -57,7 +57,7 @@ def store(site: Site) -> Program:
         name="store",
         kind=Kind.SERVER,
         argv=(
-            *java(heap, logging, "-cp", str(classpath)),
+            *java(heap, *(FAST if site.throwaway else PATIENT), logging, "-cp", str(classpath)),
             "org.gaul.s3proxy.Main",
             "--properties",
             str(config / "store.properties"),
