@@ -14,15 +14,8 @@ from tests.unit.imaging.pictures import scene
 def by_definition(width: int, height: int, rgba: list[tuple[int, int, int, int]]) -> bytes:
     """The algorithm once more, sum by sum, as its page describes it; slow."""
     alphas = [a / 255 for *_, a in rgba]
-    total = sum(alphas)
-    mean = [
-        sum(a * p[c] / 255 for a, p in zip(alphas, rgba, strict=True)) / total if total else 0.0
-        for c in range(3)
-    ]
-    shown = [
-        [mean[c] * (1 - a) + a * p[c] / 255 for c in range(3)] for a, p in zip(alphas, rgba, strict=True)
-    ]
-    has_alpha = total < width * height
+    shown = _over_mean(rgba, alphas)
+    has_alpha = sum(alphas) < width * height
     limit = 5 if has_alpha else 7
     nx, ny = (max(1, math.floor(limit * side / max(width, height) + 0.5)) for side in (width, height))
     planes = [
@@ -53,6 +46,14 @@ def by_definition(width: int, height: int, rgba: list[tuple[int, int, int, int]]
     ]
     nibbles += [0] * (len(nibbles) % 2)
     return bytes(out + bytes(a | b << 4 for a, b in zip(nibbles[::2], nibbles[1::2], strict=True)))
+
+
+def _over_mean(rgba: list[tuple[int, int, int, int]], alphas: list[float]) -> list[list[float]]:
+    """Each colour over the picture's mean, as far as that shows through."""
+    total = sum(alphas)
+    pairs = list(zip(alphas, rgba, strict=True))
+    mean = [sum(a * p[c] / 255 for a, p in pairs) / total if total else 0.0 for c in range(3)]
+    return [[mean[c] * (1 - a) + a * p[c] / 255 for c in range(3)] for a, p in pairs]
 
 
 def _waves(plane: list[float], width: int, height: int, nx: int, ny: int) -> tuple[float, list[float]]:
