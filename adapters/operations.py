@@ -13,7 +13,7 @@ from adapters.settings import KafkaSettings
 from schemas.codec import Codec, DecodeError, UnknownEventType
 from schemas.events import Preset, PresetSetActivated, PresetSetDefined
 
-POLL_SECONDS: Final = 0.5
+POLL_SECONDS: Final = 0.1
 # A consumer that could not even be made (or died of a fatal error) is made anew after this pause.
 PAUSE_SECONDS: Final = 1.0
 _PARTITION: Final = 0
@@ -122,6 +122,8 @@ class KafkaPresetSets:
             "enable.auto.commit": False,
             "enable.partition.eof": True,
             "auto.offset.reset": "earliest",
+            # The end of the topic is told after an empty fetch, which the broker holds for this long.
+            "fetch.wait.max.ms": 100,
         }
         self._topic = kafka.topics.operations
         self._codec = codec

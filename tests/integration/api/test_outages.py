@@ -7,15 +7,15 @@ import httpx
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
-from tests.integration.api.running import JPEG, RunningDoors
+from tests.integration.api.running import ADA, BEN, JPEG, RunningDoors
 
 PRESIGN = {"file_name": "harbour.jpg", "content_type": "image/jpeg", "size": len(JPEG)}
 ANSWER_SECONDS = 5.5
 
 
-def presign(doors: RunningDoors, key: str | None = None) -> httpx.Response:
+def presign(doors: RunningDoors, key: str | None = None, owner: str = ADA) -> httpx.Response:
     headers = {"Idempotency-Key": key} if key else {}
-    return doors.client().post("/v1/uploads/presign", json=PRESIGN, headers=headers)
+    return doors.client(owner).post("/v1/uploads/presign", json=PRESIGN, headers=headers)
 
 
 def records(doors: RunningDoors) -> int:
@@ -49,6 +49,7 @@ def test_without_the_log_every_write_is_a_quick_503_and_nothing_lands_later(
         with ThreadPoolExecutor(8) as pool:
             answers = [*pool.map(lambda _: presign(doors), range(7)), doors.upload()]
         lasted = time.monotonic() - began
+        assert presign(doors, owner=BEN).status_code == 503  # who has no data key yet
         assert {answer.status_code for answer in answers} == {503}
         assert all(answer.headers["content-type"] == "application/problem+json" for answer in answers)
         assert all(int(answer.headers["retry-after"]) > 0 for answer in answers)
