@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import logging
 import sys
 from typing import Final, NoReturn
 
@@ -40,6 +41,8 @@ def main() -> None:
     arguments = parser.parse_args()
     settings = settings_or_exit()
     configure_logs(arguments.program, settings)
+    # It says an outage forty times a second; ours is said once (processors.watchdog).
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     asyncio.run(_run(settings, arguments.lane))
 
 

@@ -28,7 +28,8 @@ _PAUSE_SECONDS = 0.25
 class Appender:
     """The way out of a processor; `source` stands in every event it says, `component` in dead letters.
 
-    `retried` is called at each append that is made again: the same event, so that a repeat does no harm.
+    `retried` hears of each append that is made again (the same event, so that a repeat does no harm), and
+    which repetition it is, counted from 1.
     """
 
     def __init__(
@@ -40,7 +41,7 @@ class Appender:
         clock: Clock,
         source: str,
         component: str,
-        retried: Callable[[], None],
+        retried: Callable[[int], None],
         patience: float = PATIENCE_SECONDS,
     ) -> None:
         self._log = log
@@ -80,14 +81,15 @@ class Appender:
         await self._persist(lambda: self._dead_letters.append(record, reason), on=(DeadLetterNotWritten,))
 
     async def _persist(self, append: Callable[[], Awaitable[T]], on: tuple[type[Exception], ...]) -> T:
-        deadline = time.monotonic() + self._patience
+        deadline, tries = time.monotonic() + self._patience, 0
         while True:
             try:
                 return await append()
             except on as error:
                 if time.monotonic() >= deadline:
                     raise LogGone(type(error).__name__) from error
-            self._retried()
+            tries += 1
+            self._retried(tries)
             await asyncio.sleep(_PAUSE_SECONDS * (0.5 + random.random()))  # noqa: S311 - jitter, no secret
 
 

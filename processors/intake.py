@@ -70,12 +70,14 @@ class Intake:
         return job
 
     async def _decoded(self, record: RawRecord, hand: Hand) -> Event:
+        tries = 0
         while True:
             try:
                 return self._codec.decode(record.value, headers=record.headers)
             except RegistryError:
                 # A schema that we have never met, and nobody to ask: no fault of the record's.
-                self._journal.retried("registry_unavailable")
+                tries += 1
+                self._journal.retried("registry_unavailable", tries)
                 await hand.hold(asyncio.sleep(_PAUSE_WITHOUT_A_REGISTRY))
             except UnknownEventType as unknown:
                 raise _Passed("unknown_type") from unknown

@@ -117,15 +117,17 @@ class Journal:
             exc_info=error if ours else None,
         )
 
-    def retried(self, code: str) -> None:
-        """A call is made again after an outage."""
+    def retried(self, code: str, tries: int) -> None:
+        """A call is made again after an outage; `tries` counts from 1, and the first is said aloud."""
         self._metrics.retries.of(_AWAY.get(code, "store")).inc()
-        log.warning("call_retried", code=code)
+        write = log.warning if tries == 1 else log.debug
+        write("call_retried", code=code, tries=tries)
 
-    def append_retried(self) -> None:
-        """An append is made again."""
+    def append_retried(self, tries: int) -> None:
+        """An append is made again; as `retried`."""
         self._metrics.retries.of("log").inc()
-        log.warning("append_retried")
+        write = log.warning if tries == 1 else log.debug
+        write("append_retried", tries=tries)
 
     def manifest_broken(self, key: str) -> None:
         """What stands where a manifest should be is none; it is made again."""

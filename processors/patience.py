@@ -19,11 +19,11 @@ T = TypeVar("T")
 class Patience:
     """The budget of one attempt for all its calls together, in seconds.
 
-    `retried` hears the code of each retry.
+    `retried` hears the code of each retry, and which it is of its call, counted from 1.
     """
 
     budget: float
-    retried: Callable[[str], None]
+    retried: Callable[[str, int], None]
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     jitter: Callable[[], float] = random.random
@@ -55,11 +55,11 @@ class Patience:
                     spent += self.now() - began if counts else 0.0
                     if spent >= self.budget:
                         raise Outage(code) from error
-                self.retried(code)
                 delay = self._delay(tries)
                 spent += delay if counts else 0.0
-                await self.sleep(delay)
                 tries += 1
+                self.retried(code, tries)
+                await self.sleep(delay)
         finally:
             self._spent = max(self._spent, spent)
 

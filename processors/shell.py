@@ -68,6 +68,7 @@ def build_app(config: ShellConfig, *, take: Take, assigned: Assigned) -> faust.A
         topic_disable_leader=True,
         consumer_auto_offset_reset="earliest",
         consumer_group_instance_id=config.instance_id,
+        broker_client_id=config.instance_id,
         broker_session_timeout=config.session,
         broker_heartbeat_interval=min(_HEARTBEAT_SECONDS, config.session / 4),
         broker_max_poll_records=_BUFFERED_RECORDS,

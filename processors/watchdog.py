@@ -10,11 +10,15 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+import structlog
+
 # Far above what joining and leaving workers cause, far below what two twins do to each other.
 MOST_ASSIGNMENTS_A_MINUTE: Final = 20
 IDLE_SECONDS: Final = 60.0
 OUTSIDE_SECONDS: Final = 60.0
 _LOOK_EVERY_SECONDS: Final = 5.0
+
+log = structlog.get_logger(__name__)
 
 
 class Watch:
@@ -25,6 +29,8 @@ class Watch:
         self._assignments: deque[float] = deque(maxlen=MOST_ASSIGNMENTS_A_MINUTE + 1)
         self._idle_since: float | None = None
         self._outside_since: float | None = None
+        self._reachable = True
+        self._member: bool | None = None
 
     def assigned(self) -> None:
         """Partitions were dealt out to us once more."""
@@ -34,13 +40,24 @@ class Watch:
         """A record was taken or done with."""
         self._idle_since = None
 
-    def seen(self, *, lag: int, in_hand: int, member: bool | None) -> str | None:
+    def told(self, member: bool | None) -> None:
+        """Whether the group knows us; None where nobody could be asked."""
+        self._member = member
+        reachable = member is not None
+        if reachable is not self._reachable:
+            self._reachable = reachable
+            log.warning("brokers_back" if reachable else "brokers_away")
+
+    def seen(self, *, lag: int, in_hand: int) -> str | None:
         """Why the process should leave, if it should.
 
-        `lag` counts records of ours that are not done with, `in_hand` those being worked on; `member` tells
-        whether the group knows us, None where nobody could be asked.
+        `lag` counts records of ours that are not done with, `in_hand` those being worked on.
         """
-        return self._twins() or self._idle(lag=lag, in_hand=in_hand) or self._outside(member)
+        return self._twins() or self._idle(lag=lag, in_hand=in_hand) or self._outside()
+
+    def trouble(self) -> str | None:
+        """Why the process is not ready, as far as the group goes, if it is not."""
+        return None if self._reachable else "the brokers can't be reached"
 
     def _twins(self) -> str | None:
         full = len(self._assignments) > MOST_ASSIGNMENTS_A_MINUTE
@@ -58,8 +75,8 @@ class Watch:
             return None
         return f"assigned and {lag} records behind, yet idle"
 
-    def _outside(self, member: bool | None) -> str | None:
-        if member is not False:
+    def _outside(self) -> str | None:
+        if self._member is not False:
             self._outside_since = None
             return None
         if self._outside_since is None:

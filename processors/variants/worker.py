@@ -34,6 +34,7 @@ from schemas.envelope import RawRecord
 # Beside those that the children render: one whose original is fetched, one whose variants are stored.
 _JOBS_BESIDE_THE_CHILDREN: Final = 2
 _BEAT_SECONDS: Final = 1.0
+_ASK_SECONDS: Final = 5.0
 _FAUST_STOP_SECONDS: Final = 3.0
 
 log = structlog.get_logger(__name__)
@@ -190,16 +191,26 @@ class Worker:
         )
         self._app = app = build_app(config, take=take, assigned=assigned)
         await app.start()
-        membership = Membership(kafka.client(), group=self._group, instance_id=self._instance_id)
+        membership = Membership(kafka, group=self._group, client_id=self._instance_id)
+        asking = asyncio.create_task(_ask(membership, self._watch))
+        self._stack.push_async_callback(membership.close)
+        self._stack.callback(asking.cancel)
 
         def look() -> str | None:
             if app.crashed:
                 return f"the Faust app crashed: {app.crash_reason!r}"
-            return self._watch.seen(lag=knowledge.lag(), in_hand=reactor.in_hand, member=membership.known())
+            return self._watch.seen(lag=knowledge.lag(), in_hand=reactor.in_hand)
 
+        self._health.check(self._watch.trouble)
         watchdog = Watchdog(look, leave=self._leave)
         self._stack.callback(watchdog.close)
         watchdog.start()
+
+
+async def _ask(membership: Membership, watch: Watch) -> None:
+    while True:
+        watch.told(await membership.known())
+        await asyncio.sleep(_ASK_SECONDS)
 
 
 async def _beat(beat: Callable[[], None]) -> None:

@@ -30,7 +30,11 @@ class Time:
 def patience(time: Time, budget: float = 60.0, retries: list[str] | None = None) -> Patience:
     heard = retries if retries is not None else []
     return Patience(
-        budget=budget, retried=heard.append, now=lambda: time.now, sleep=time.sleep, jitter=lambda: 1.0
+        budget=budget,
+        retried=lambda code, _tries: heard.append(code),
+        now=lambda: time.now,
+        sleep=time.sleep,
+        jitter=lambda: 1.0,
     )
 
 

@@ -32,7 +32,8 @@ def watch(time: Time) -> Watch:
 
 
 def seen(watch: Watch, *, lag: int = 0, in_hand: int = 0, member: bool | None = True) -> str | None:
-    return watch.seen(lag=lag, in_hand=in_hand, member=member)
+    watch.told(member)
+    return watch.seen(lag=lag, in_hand=in_hand)
 
 
 def test_a_worker_without_anything_to_do_is_well(watch: Watch, time: Time) -> None:

@@ -1,0 +1,135 @@
+"""Outages around a worker, and workers that come, go and freeze: nothing lost, doubled or failed."""
+
+import asyncio
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+
+from schemas.events import ProcessingStarted, UploadCompleted, VariantsReady
+from tests.integration.worker.conftest import StartWorker
+from tests.integration.worker.lab import Lab
+from tests.programs import Program
+from tests.servers import World
+
+LEFT_TO_START_ANEW = 75
+
+
+async def all_well(lab: Lab, *requests: UploadCompleted) -> None:
+    """Each job has one result under one id, attempts counted without a gap, and its own objects alone."""
+    for request in requests:
+        said = lab.said(request)
+        ready = [event for event in said if isinstance(event, VariantsReady)]
+        assert len({event.event_id for event in ready}) == 1, lab.story(request)
+        starts = [event.attempt for event in said if isinstance(event, ProcessingStarted)]
+        assert starts == list(range(1, len(starts) + 1)), lab.story(request)
+        named = {ready[0].manifest_key, *(variant.object_key for variant in ready[0].variants)}
+        assert set(await lab.objects(request)) == {request.object_key, *named}
+
+
+async def test_a_store_that_is_down_fails_nothing_however_long(
+    lab: Lab, ground: World, start_worker: StartWorker
+) -> None:
+    """The budget of retries rests while the store as a whole is down; here it is far shorter than that."""
+    worker = start_worker(OUTAGE_BUDGET="1s")
+    requests = [await lab.request() for _ in range(3)]
+    with ground.servers.store.down():
+        for request in requests:
+            await lab.append(request)
+        await lab.until(lambda: lab.story(requests[0]) == ["started 1"])
+        await asyncio.sleep(5)
+        # Two of them may share a partition, and wait for each other.
+        assert all(lab.story(request) in ([], ["started 1"]) for request in requests)
+    await lab.ended(*requests)
+    assert worker.alive()
+    for request in requests:
+        assert lab.story(request) == ["started 1", "VariantsReady 1"]
+
+
+async def test_a_broker_that_restarts_is_waited_for(
+    lab: Lab, ground: World, start_worker: StartWorker
+) -> None:
+    """Workers outlive a short restart; where it takes longer they leave, and are started anew."""
+    worker = start_worker()
+    before = [await lab.upload() for _ in range(4)]
+    await asyncio.to_thread(ground.servers.kafka.restart)
+    after = [await lab.upload() for _ in range(4)]
+    with kept_up(worker):
+        await lab.ended(*before, *after)
+    await all_well(lab, *before, *after)
+
+
+async def test_a_worker_that_can_not_say_what_it_did_leaves_and_does_it_again(
+    lab: Lab, ground: World, start_worker: StartWorker
+) -> None:
+    """The broker is gone for longer than a worker waits: it ends with 75, and nothing was committed."""
+    worker = start_worker()
+    request = await lab.request()
+    with ground.servers.store.paused():
+        await lab.append(request)
+        await lab.until(lambda: lab.story(request) == ["started 1"])
+        await asyncio.to_thread(ground.servers.kafka.stop)
+    try:
+        assert await asyncio.to_thread(worker.process.wait, 60) == LEFT_TO_START_ANEW
+    finally:
+        await asyncio.to_thread(ground.servers.kafka.start)
+    worker.restart().wait_ready()
+    await lab.ended(request)
+    assert lab.story(request) == ["started 1", "started 2", "VariantsReady 2"]
+    await all_well(lab, request)
+
+
+async def test_workers_that_join_and_die_lose_and_double_nothing(lab: Lab, start_worker: StartWorker) -> None:
+    """A second worker joins in the middle of work, is killed, and its partitions come back."""
+    start_worker(WORKER_SESSION="6s")
+    requests = [await lab.upload() for _ in range(10)]
+    second = start_worker(1, ready=False, WORKER_SESSION="6s")
+    requests += [await lab.upload() for _ in range(10)]
+    second.wait_ready()
+    requests += [await lab.upload() for _ in range(10)]
+    second.kill()
+    requests += [await lab.upload() for _ in range(4)]
+    await lab.ended(*requests)
+    await all_well(lab, *requests)
+    assert not lab.letters()
+
+
+async def test_a_frozen_worker_that_wakes_up_changes_nothing(lab: Lab, start_worker: StartWorker) -> None:
+    """R16: stopped in its tracks for longer than its session; another one finishes what it had in hand."""
+    first = start_worker(WORKER_SESSION="6s")
+    second = start_worker(1, WORKER_SESSION="6s")
+    requests = [await lab.upload() for _ in range(8)]
+    freeze(first, signal.SIGSTOP)
+    try:
+        requests += [await lab.upload() for _ in range(4)]
+        await lab.ended(*requests)
+    finally:
+        freeze(first, signal.SIGCONT)
+    later = [await lab.upload() for _ in range(4)]
+    await lab.ended(*later)
+    await all_well(lab, *requests, *later)
+    assert second.alive()
+
+
+@contextlib.contextmanager
+def kept_up(worker: Program) -> Iterator[None]:
+    """Starts the worker anew whenever it leaves for that, as a supervisor does."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.2):
+            if worker.process.poll() == LEFT_TO_START_ANEW:
+                worker.restart()
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watching.join()
+
+
+def freeze(worker: Program, number: signal.Signals) -> None:
+    """The worker alone: its fork server and children go on, as after a pause of the interpreter."""
+    worker.process.send_signal(number)
