@@ -5,7 +5,7 @@ from processors.imaging.headers.header import Header, number
 
 _SIGNATURE = 8
 # A 50-megapixel file cut into chunks of 8 KB has a few thousand of them.
-_MAX_CHUNKS = 200_000
+_MAX_CHUNKS = 100_000
 _MAX_EXIF = 256 * 1024
 _PIXELS = (b"IDAT", b"fdAT")
 
