@@ -104,21 +104,15 @@ class Stage:
             yield
 
 
-@asynccontextmanager
-async def stage(**environ: str) -> AsyncIterator[Stage]:
-    settings = settings_for(**environ)
-    clock = FixedClock(datetime(2026, 5, 17, 8, 9, 10, tzinfo=UTC))
-    log = InMemoryEventLog(clock=clock, topics=settings.kafka.topics)
-    store, keys, metrics = InMemoryObjectStore(), InMemorySubjectKeys(), Metrics()
-    presets = InMemoryPresetSets(active=PRESET_SET)
-    reads = FakeReads(log, keys)
+def _parts(settings: Settings, clock: FixedClock, metrics: Metrics, reads: FakeReads) -> Parts:
+    store = InMemoryObjectStore()
     secret = settings.secrets.id_secret.get_secret_value().encode()
-    parts = Parts(
+    return Parts(
         settings=settings,
-        log=log,
+        log=reads.log,
         store=store,
-        keys=keys,
-        presets=presets,
+        keys=reads.keys,
+        presets=InMemoryPresetSets(active=PRESET_SET),
         reads=reads,
         credentials=StaticKeys(settings.secrets.api_keys, id_secret=secret),
         signer=Signer(settings.secrets.token_secrets),
@@ -127,20 +121,29 @@ async def stage(**environ: str) -> AsyncIterator[Stage]:
         metrics=metrics,
         clock=clock,
     )
-    moment = [0.0]
+
+
+@asynccontextmanager
+async def stage(**environ: str) -> AsyncIterator[Stage]:
+    settings, metrics, moment = settings_for(**environ), Metrics(), [0.0]
+    clock = FixedClock(datetime(2026, 5, 17, 8, 9, 10, tzinfo=UTC))
+    log = InMemoryEventLog(clock=clock, topics=settings.kafka.topics)
+    reads = FakeReads(log, InMemorySubjectKeys())
+    parts = _parts(settings, clock, metrics, reads)
     heartbeats = Heartbeats(timedelta(seconds=30), metrics.loops, now=lambda: moment[0])
-    doors = create_app(parts, heartbeats)
+    assert isinstance(parts.store, InMemoryObjectStore)
+    assert isinstance(parts.presets, InMemoryPresetSets)
     made = Stage(
         settings=settings,
         log=log,
-        store=store,
-        keys=keys,
-        presets=presets,
+        store=parts.store,
+        keys=reads.keys,
+        presets=parts.presets,
         reads=reads,
         clock=clock,
         metrics=metrics,
         parts=parts,
-        doors=doors,
+        doors=create_app(parts, heartbeats),
         heartbeats=heartbeats,
         moment=moment,
     )
