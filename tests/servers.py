@@ -21,7 +21,7 @@ import pytest
 from adapters.settings import Settings, load_settings
 from ops.ground import lay
 from ops.stack.console import Terminal
-from ops.stack.environment import product_secrets, server_addresses
+from ops.stack.environment import external_addresses, product_secrets, server_addresses
 from ops.stack.folder import folder_of
 from ops.stack.ports import HOST, choose_ports
 from ops.stack.postgres import create_database
@@ -33,7 +33,7 @@ from ops.stack.site import Site
 from ops.stack.store import make_bucket
 from ops.stack.supervisor import Supervisor
 from ops.stack.unit import State
-from ops.stack.up import external_addresses, get_servers, server_programs
+from ops.stack.up import get_servers, server_programs
 
 START_SECONDS: Final = 150.0
 STOP_SECONDS: Final = 8.0

@@ -4,6 +4,8 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
+from adapters.settings.loading import fields, variable
+from ops.stack.failures import Unsuited
 from ops.stack.ports import HOST, Ports
 from ops.stack.secrets import write_private
 from ops.stack.settings import StackSettings
@@ -20,6 +22,8 @@ SERVER_NAMES = (
     "S3_SECRET_KEY",
 )
 """What `--external` must find in the environment."""
+OF_ONE_PROCESS = frozenset({"PORT", "METRICS_PORT", "STATE_DIR", "WORKER_SLOT"})
+"""Settings that the stack gives to each process by itself."""
 
 
 def server_addresses(settings: StackSettings, ports: Ports, kept: Mapping[str, str]) -> dict[str, str]:
@@ -36,6 +40,21 @@ def server_addresses(settings: StackSettings, ports: Ports, kept: Mapping[str, s
         "S3_ACCESS_KEY": kept["S3_ACCESS_KEY"],
         "S3_SECRET_KEY": kept["S3_SECRET_KEY"],
     }
+
+
+def external_addresses(environ: Mapping[str, str]) -> dict[str, str]:
+    """Where servers of the person's own are. Raises Unsuited naming what is missing."""
+    absent = [name for name in SERVER_NAMES if not environ.get(name)]
+    if absent:
+        raise Unsuited(f"--external runs against servers of your own; set {', '.join(absent)}.")
+    found = {name: environ[name] for name in SERVER_NAMES}
+    return {"S3_PUBLIC_ENDPOINT": found["S3_ENDPOINT"], "S3_REGION": "us-east-1", **found}
+
+
+def given_settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """The settings of our processes that the person set for all of them."""
+    names = {variable(field) for _, _, field in fields()} - OF_ONE_PROCESS
+    return {name: environ[name] for name in sorted(names) if environ.get(name)}
 
 
 def product_addresses(ports: Ports) -> dict[str, str]:

@@ -4,12 +4,17 @@ import asyncio
 import os
 import secrets
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ops.stack.console import Terminal
-from ops.stack.environment import SERVER_NAMES, complete_environment, server_addresses, write_environment
-from ops.stack.failures import Unsuited
+from ops.stack.environment import (
+    complete_environment,
+    external_addresses,
+    given_settings,
+    server_addresses,
+    write_environment,
+)
 from ops.stack.folder import Folder, folder_of
 from ops.stack.jars import BUNDLES, is_intact
 from ops.stack.kafka import kafka
@@ -37,7 +42,6 @@ class Wish:
     external: bool = False
     servers_only: bool = False
     sample: bool = True
-    throwaway: bool = False
 
 
 def up(settings: StackSettings, wish: Wish, terminal: Terminal) -> int:
@@ -51,19 +55,13 @@ def up(settings: StackSettings, wish: Wish, terminal: Terminal) -> int:
         ports = choose_ports(settings, needed=_needed(wish))
         kept = folder_secrets(folder.secrets)
         servers = external_addresses(os.environ) if wish.external else server_addresses(settings, ports, kept)
-        environment = complete_environment(settings, ports, kept, servers)
-        if wish.external:
-            programs = []
-        else:
+        environment, given = complete_environment(settings, ports, kept, servers), given_settings(os.environ)
+        # Of servers of their own the person knows best; of ours, and of what is sealed in them, we do.
+        environment = {**environment, **given} if wish.external else {**given, **environment}
+        programs: list[Program] = []
+        if not wish.external:
             get_servers(folder, terminal)
-            site = Site(
-                settings=settings,
-                folder=folder,
-                ports=ports,
-                secrets=kept,
-                servers=servers,
-                throwaway=wish.throwaway,
-            )
+            site = Site(settings=settings, folder=folder, ports=ports, secrets=kept, servers=servers)
             programs = server_programs(site)
         if not wish.servers_only:
             programs += products(folder, ports, environment, external=wish.external)
@@ -100,15 +98,6 @@ def get_servers(folder: Folder, terminal: Terminal) -> None:
         from ops.stack.fetch import fetch  # here, because a second start need not wait for its imports
 
         fetch(absent, folder.cache, terminal.meter)
-
-
-def external_addresses(environ: Mapping[str, str]) -> dict[str, str]:
-    """The servers' addresses from the environment. Raises Unsuited naming what is missing."""
-    absent = [name for name in SERVER_NAMES if not environ.get(name)]
-    if absent:
-        raise Unsuited(f"--external runs against servers of your own; set {', '.join(absent)}.")
-    optional = ("S3_PUBLIC_ENDPOINT", "S3_REGION")
-    return {name: environ[name] for name in (*SERVER_NAMES, *optional) if environ.get(name)}
 
 
 def _needed(wish: Wish) -> frozenset[str]:

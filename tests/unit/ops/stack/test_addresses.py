@@ -12,6 +12,8 @@ from adapters.settings import load_settings
 from adapters.settings.loading import STACK_NAMES
 from ops.stack.environment import (
     complete_environment,
+    external_addresses,
+    given_settings,
     read_environment,
     server_addresses,
     write_environment,
@@ -22,7 +24,6 @@ from ops.stack.ports import SERVERS, Ports, choose_ports, is_free
 from ops.stack.products import inherited
 from ops.stack.secrets import DEMO_OWNERS, folder_secrets, new_secrets
 from ops.stack.settings import StackSettings, load_stack_settings, own_names
-from ops.stack.up import external_addresses
 
 # What issue and design promise to whoever sources the file.
 PROMISED = {
@@ -137,11 +138,19 @@ def test_a_shell_reads_the_file_as_it_was_meant(tmp_path: Path) -> None:
 
 def test_external_servers_are_taken_from_the_environment_or_asked_for() -> None:
     given = environment(new_secrets())
-    assert external_addresses(given)["DATABASE_URL"] == given["DATABASE_URL"]
+    del given["S3_PUBLIC_ENDPOINT"], given["S3_REGION"]
+    found = external_addresses(given)
+    assert found["DATABASE_URL"] == given["DATABASE_URL"]
+    assert found["S3_PUBLIC_ENDPOINT"] == given["S3_ENDPOINT"]
     del given["DATABASE_URL"]
     given["S3_BUCKET"] = ""
     with pytest.raises(Unsuited, match="set DATABASE_URL, S3_BUCKET"):
         external_addresses(given)
+
+
+def test_what_the_person_set_for_all_processes_reaches_all_and_stands_in_the_file() -> None:
+    environ = {"TOPIC_PREFIX": "mine", "LOG_LEVEL": "", "STATE_DIR": "/x", "PORT": "1", "PATH": "/bin"}
+    assert given_settings(environ) == {"TOPIC_PREFIX": "mine"}
 
 
 def test_our_own_names_are_known_to_the_settings_and_kept_from_children(
