@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -45,11 +45,21 @@ def entry(pid: int | None, when: float | None) -> Entry:
     )
 
 
+@pytest.fixture
+def supervisor(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A supervisor of two programs and a stray, with its record in the test's folder."""
+    running = subprocess.Popen(
+        [sys.executable, "-m", "tests.unit.ops.stack.crashing", str(tmp_path)], cwd=ROOT
+    )
+    yield running
+    running.kill()
+    running.wait()
+    end_remains(tmp_path.name)
+
+
 def test_a_killed_supervisor_takes_its_programs_along_and_the_next_start_ends_the_rest(
-    tmp_path: Path,
+    tmp_path: Path, supervisor: subprocess.Popen[bytes]
 ) -> None:
-    command = [sys.executable, "-m", "tests.unit.ops.stack.crashing", str(tmp_path)]
-    supervisor = subprocess.Popen(command, cwd=ROOT)
     wait_for(lambda: len(marked(tmp_path.name)) == 3)
     record = read_record(tmp_path / "state.json")
     assert record is not None
