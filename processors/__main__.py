@@ -13,9 +13,9 @@ from adapters.schema_registry import ContractMismatch, RegistryUnavailable
 from adapters.settings import Settings, SettingsError, settings_or_exit
 from adapters.telemetry import configure_logs
 from adapters.topics import BrokerUnreachable, TopicDrift
+from processors.faust_app.app import UncompiledFaust
+from processors.faust_app.slots import SlotTaken
 from processors.sandbox import SandboxUnavailable
-from processors.shell import UncompiledFaust
-from processors.slots import SlotTaken
 from processors.stopping import Stop, end_process, leave
 from processors.variants.worker import Worker
 from schemas.codes import LANES
@@ -41,7 +41,7 @@ def main() -> None:
     arguments = parser.parse_args()
     settings = settings_or_exit()
     configure_logs(arguments.program, settings)
-    # It says an outage forty times a second; ours is said once (processors.watchdog).
+    # It says an outage forty times a second; ours is said once (processors.faust_app.watchdog).
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     asyncio.run(_run(settings, arguments.lane))
 

@@ -13,8 +13,8 @@ from adapters.event_log import EventLog, LogUnavailable, OutcomeUnknown
 from adapters.telemetry.tracing import continued
 from processors.failures import LogGone
 from processors.jobs import Job
-from processors.knowledge import Knowledge
-from processors.sightings import sighting_in
+from processors.look_ahead.headers import fact_in
+from processors.look_ahead.protocol import LookAhead
 from schemas.envelope import Metadata, RawRecord, read_headers
 from schemas.events import Event
 
@@ -37,21 +37,21 @@ class Appender:
         *,
         log: EventLog,
         dead_letters: DeadLetters,
-        knowledge: Knowledge,
+        look_ahead: LookAhead,
         clock: Clock,
         source: str,
         component: str,
         retried: Callable[[int], None],
-        patience: float = PATIENCE_SECONDS,
+        retries: float = PATIENCE_SECONDS,
     ) -> None:
         self._log = log
         self._dead_letters = dead_letters
-        self._knowledge = knowledge
+        self._knowledge = look_ahead
         self._clock = clock
         self._source = source
         self._component = component
         self._retried = retried
-        self._patience = patience
+        self._patience = retries
 
     async def say(self, event: Event, *, job: Job, record: RawRecord) -> None:
         """Appends an event that `record` led to, and takes note of it; raises LogGone, RecordTooLarge."""
@@ -67,7 +67,7 @@ class Appender:
         position = await self._persist(
             lambda: self._log.append(event, metadata), on=(LogUnavailable, OutcomeUnknown)
         )
-        self._knowledge.said(position.partition, sighting_in(event, position.offset))
+        self._knowledge.said(position.partition, fact_in(event, position.offset))
 
     async def set_aside(self, record: RawRecord, *, kind: str, code: str, attempts: int) -> None:
         """Writes a dead letter; raises LogGone."""

@@ -4,10 +4,10 @@ import asyncio
 
 from adapters.schema_registry import RegistryError
 from processors.appender import Appender
-from processors.hand import Hand
+from processors.failure_policy import UNEXPECTED
+from processors.interruptible import Interruptible
 from processors.jobs import Job, Processor
 from processors.journal import Journal
-from processors.policy import UNEXPECTED
 from schemas.codec import Codec
 from schemas.decode_errors import DecodeError, UnknownEventType
 from schemas.envelope import RawRecord, read_headers
@@ -43,14 +43,14 @@ class Intake:
         self._journal = journal
         self._lane = lane
 
-    async def job_in(self, record: RawRecord, hand: Hand) -> Job | None:
+    async def job_in(self, record: RawRecord, work: Interruptible) -> Job | None:
         """The job that the record asks us for; None where it asks nothing of us.
 
-        What can't be read goes to the dead letters first. Raises LogGone, and Interruption where the hand
-        was cut.
+        What can't be read goes to the dead letters first. Raises LogGone, and Interruption where the work
+        was interrupted.
         """
         try:
-            return await self._asked(record, hand)
+            return await self._asked(record, work)
         except _Passed as passed:
             self._journal.passed(passed.reason)
         except DecodeError as error:
@@ -58,18 +58,18 @@ class Intake:
             self._journal.set_aside(_UNDECODABLE, error.code)
         return None
 
-    async def _asked(self, record: RawRecord, hand: Hand) -> Job:
+    async def _asked(self, record: RawRecord, work: Interruptible) -> Job:
         lane = read_headers(record.headers).get("lane")
         if lane is not None and lane != self._lane:
             raise _Passed("other_lane")
-        job = self._processor.job_in(await self._decoded(record, hand))
+        job = self._processor.job_in(await self._decoded(record, work))
         if job is None:
             raise _Passed("no_request")
         if job.lane != self._lane:  # a mirror may have lost the header
             raise _Passed("other_lane")
         return job
 
-    async def _decoded(self, record: RawRecord, hand: Hand) -> Event:
+    async def _decoded(self, record: RawRecord, work: Interruptible) -> Event:
         tries = 0
         while True:
             try:
@@ -78,7 +78,7 @@ class Intake:
                 # A schema that we have never met, and nobody to ask: no fault of the record's.
                 tries += 1
                 self._journal.retried("registry_unavailable", tries)
-                await hand.hold(asyncio.sleep(_PAUSE_WITHOUT_A_REGISTRY))
+                await work.run(asyncio.sleep(_PAUSE_WITHOUT_A_REGISTRY))
             except UnknownEventType as unknown:
                 raise _Passed("unknown_type") from unknown
             except DecodeError:

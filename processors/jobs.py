@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID, uuid5
 
-from processors.patience import Patience
+from processors.retries import Retries
 from schemas.events import Event, UploadCompleted, VariantsReady
 
 Request = UploadCompleted
@@ -34,10 +34,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One try at a job: its number, counted from 1 over all workers, and its patience with outages."""
+    """One try at a job: its number, counted from 1 over all workers, and its retries with outages."""
 
     number: int
-    patience: Patience
+    retries: Retries
 
 
 class Processor(Protocol):

@@ -10,8 +10,8 @@ import structlog
 from adapters.telemetry.labels import Dependency, JobOutcome, Stage
 from adapters.telemetry.of_worker import WorkerMetrics
 from adapters.telemetry.tracing import parse_traceparent
+from processors.failure_policy import Verdict
 from processors.jobs import Job, Result
-from processors.policy import Verdict
 from schemas.envelope import RawRecord, read_headers
 
 _AWAY: Final[dict[str, Dependency]] = {

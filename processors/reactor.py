@@ -13,15 +13,15 @@ from typing import NoReturn, assert_never
 from adapters.clock import Clock, new_id
 from adapters.failpoints import Failpoints
 from processors.appender import Appender
-from processors.attempts import Begin, GiveUp, Skip
+from processors.failure_policy import Verdict, judge, lost
 from processors.failures import Interruption, LogGone, Unfit
-from processors.hand import Hand
 from processors.intake import Intake
+from processors.interruptible import Interruptible
 from processors.jobs import Attempt, Job, Processor
 from processors.journal import Journal
-from processors.knowledge import Knowledge
-from processors.patience import Patience
-from processors.policy import Verdict, judge, lost
+from processors.look_ahead.job_index import Begin, GiveUp, Skip
+from processors.look_ahead.protocol import LookAhead
+from processors.retries import Retries
 from schemas.codec import Codec
 from schemas.envelope import RawRecord
 from schemas.events import ProcessingFailed, ProcessingStarted
@@ -38,11 +38,11 @@ class Parts:
 
     codec: Codec
     appender: Appender
-    knowledge: Knowledge
+    look_ahead: LookAhead
     journal: Journal
     clock: Clock
     failpoints: Failpoints
-    patience: Callable[[], Patience]
+    retries: Callable[[], Retries]
     room: asyncio.Semaphore
     leave: Callable[[str], NoReturn]
     lane: str
@@ -63,85 +63,85 @@ class Reactor:
             journal=parts.journal,
             lane=parts.lane,
         )
-        self._hands: set[Hand] = set()
+        self._under_way: set[Interruptible] = set()
         self._empty = asyncio.Event()
         self._closed = False
 
     @property
     def in_hand(self) -> int:
         """Records being looked at or worked on now."""
-        return len(self._hands)
+        return len(self._under_way)
 
-    async def take(self, record: RawRecord, hand: Hand) -> bool:
+    async def take(self, record: RawRecord, work: Interruptible) -> bool:
         """Handles one record; whether it is done with. If not, it must be neither acked nor passed over."""
         if self._closed:
             return False
-        self._hands.add(hand)
+        self._under_way.add(work)
         self._empty.clear()
         try:
             with self._journal.about(record):
-                return await self._take(record, hand)
+                return await self._take(record, work)
         except LogGone as error:
             self._parts.leave(f"the event log took nothing for too long ({error})")
         except Exception as error:  # noqa: BLE001 - whatever escapes here would be acknowledged and lost
             self._journal.fault(error)
             self._parts.leave(f"the reactor itself failed: {type(error).__name__}")
         finally:
-            self._hands.discard(hand)
-            if not self._hands:
+            self._under_way.discard(work)
+            if not self._under_way:
                 self._empty.set()
 
     async def drain(self, grace: float, *, last_words: float = 3.0) -> None:
-        """Takes no more; lets the work in hand end for `grace` seconds, then cuts it.
+        """Takes no more; lets the work in hand end for `grace` seconds, then interrupts it.
 
-        What was cut has `last_words` seconds to say so.
+        What was interrupted has `last_words` seconds to say so.
         """
         self._closed = True
-        for hand in [hand for hand in self._hands if not hand.working]:
-            hand.cut("shutdown")
+        for work in [work for work in self._under_way if not work.began]:
+            work.interrupt("shutdown")
         if await self._emptied(grace):
             return
-        for hand in list(self._hands):
-            hand.cut("shutdown")
+        for work in list(self._under_way):
+            work.interrupt("shutdown")
         await self._emptied(last_words)
 
     async def _emptied(self, seconds: float) -> bool:
-        if self._hands:
+        if self._under_way:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._empty.wait(), seconds)
-        return not self._hands
+        return not self._under_way
 
-    async def _take(self, record: RawRecord, hand: Hand) -> bool:
+    async def _take(self, record: RawRecord, work: Interruptible) -> bool:
         try:
-            job = await self._intake.job_in(record, hand)
+            job = await self._intake.job_in(record, work)
         except Interruption:
             return False
         if job is None:
             return True
-        settled = await self._admitted(job, record, hand)
+        settled = await self._admitted(job, record, work)
         self._parts.failpoints.hit("worker.before_commit")
         self._journal.handled(settled)
         return settled
 
-    async def _admitted(self, job: Job, record: RawRecord, hand: Hand) -> bool:
+    async def _admitted(self, job: Job, record: RawRecord, work: Interruptible) -> bool:
         """Waits until the log ahead is known and there is room, then works on the job."""
         try:
-            await hand.hold(self._parts.knowledge.wait_open(record.partition))
-            await hand.hold(self._parts.room.acquire())
+            await work.run(self._parts.look_ahead.wait_open(record.partition))
+            await work.run(self._parts.room.acquire())
         except Interruption:
             return False
         try:
-            hand.working = True
+            work.began = True
             with self._journal.job(job):
-                return await self._attempts(job, record, hand)
+                return await self._attempts(job, record, work)
         except Interruption:
             return False
         finally:
             self._parts.room.release()
 
-    async def _attempts(self, job: Job, record: RawRecord, hand: Hand) -> bool:
+    async def _attempts(self, job: Job, record: RawRecord, work: Interruptible) -> bool:
         while True:
-            known = self._parts.knowledge.verdict(record.partition, job_id=job.job_id, asset_id=job.asset_id)
+            known = self._parts.look_ahead.verdict(record.partition, job_id=job.job_id, asset_id=job.asset_id)
             match known:
                 case Skip(reason):
                     self._journal.skipped(reason)
@@ -151,21 +151,23 @@ class Reactor:
                     await self._fail(job, record, attempt, lost())
                     return True
                 case Begin():
-                    verdict = await self._attempt(job, record, hand, known)
+                    verdict = await self._attempt(job, record, work, known)
                     if verdict is None or verdict.settled:
                         return True
                     if verdict.kind == "interrupted":
                         return False
-                    await hand.hold(asyncio.sleep(_PAUSE_AFTER_A_BUG))
+                    await work.run(asyncio.sleep(_PAUSE_AFTER_A_BUG))
                 case _:
                     assert_never(known)
 
-    async def _attempt(self, job: Job, record: RawRecord, hand: Hand, known: Begin) -> Verdict | None:
+    async def _attempt(
+        self, job: Job, record: RawRecord, work: Interruptible, known: Begin
+    ) -> Verdict | None:
         """One attempt, from what is said at its start to what is said at its end; None when all is well."""
         await self._start(job, record, known.attempt)
-        attempt = Attempt(number=known.attempt, patience=self._parts.patience())
+        attempt = Attempt(number=known.attempt, retries=self._parts.retries())
         try:
-            result = await hand.hold(self._processor.work(job, attempt))
+            result = await work.run(self._processor.work(job, attempt))
             self._parts.failpoints.hit("worker.before_append")
             await self._parts.appender.say(result, job=job, record=record)
             self._parts.failpoints.hit("worker.after_append")

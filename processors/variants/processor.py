@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Protocol, TypeVar, cast
+from typing import Protocol, TypeVar
 
 from adapters.clock import Clock
 from adapters.failpoints import Failpoints
@@ -14,13 +14,13 @@ from processors.failures import Exhaustion, Interruption, Refusal, Unfit
 from processors.imaging import contract
 from processors.jobs import Attempt, Job
 from processors.journal import Journal
-from processors.patience import Patience
+from processors.retries import Retries
 from processors.sandbox import Exhausted, Interrupted, Rendered, SandboxUnavailable
 from processors.variants.facts import declared_sha256, seal_facts
+from processors.variants.job_store import JobStore, together
 from processors.variants.keys import manifest_key, variants_folder
 from processors.variants.manifest import Manifest, ManifestBroken, read_manifest
-from processors.variants.shelf import Shelf, together
-from processors.variants.storing import manifest_of, store
+from processors.variants.storing import manifest_of, store_set
 from schemas.events import Cost, Encoder, Event, Preset, UploadCompleted, VariantsReady
 
 T = TypeVar("T")
@@ -59,6 +59,17 @@ class Tools:
     failpoints: Failpoints
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    """A set that stands in the store, and what it took."""
+
+    manifest: Manifest
+    bytes_read: int
+    bytes_written: int = 0
+    cpu_ms: int = 0
+    peak_rss_kib: int = 0
+
+
 class _UnknownPresets(Exception):
     """A preset set that the operations topic has not defined (yet)."""
 
@@ -90,29 +101,14 @@ class VariantsProcessor:
     async def work(self, job: Job, attempt: Attempt) -> VariantsReady:
         """Renders and stores, or finds that all of it stands already and says so."""
         began = time.perf_counter()
-        request, shelf = job.request, Shelf(self._tools.store, attempt.patience)
         folder = variants_folder(
             asset_id=job.asset_id,
-            object_key=request.object_key,
-            preset_set=request.preset_set,
+            object_key=job.request.object_key,
+            preset_set=job.request.preset_set,
             encoder=Encoder(**asdict(self._tools.renderer.encoder)),
         )
-        self._tools.failpoints.hit("worker.before_read")
-        with self._tools.journal.stage("fetch"):
-            known, original = await together(
-                shelf.find(manifest_key(folder)), shelf.original(request.object_key, request.size)
-            )
-        original = cast("bytes", original)
-        manifest = self._read(known, folder, request)
-        cpu_ms, rss_kib, written = 0, 0, 0
-        if manifest is None:
-            with await self._rendered(original, request, attempt.patience) as rendered:
-                cpu_ms, rss_kib = round(rendered.cost.cpu_ms), rendered.cost.peak_rss_kib
-                manifest = await self._described(rendered, request, folder, attempt.patience)
-                with self._tools.journal.stage("store"):
-                    written = await store(
-                        shelf, rendered, manifest, folder=folder, failpoints=self._tools.failpoints
-                    )
+        made = await self._made(job.request, folder, attempt.retries)
+        manifest = made.manifest
         return VariantsReady(
             event_id=job.result_id,
             occurred_at=self._tools.clock.now(),
@@ -128,13 +124,39 @@ class VariantsProcessor:
             preset_set=manifest.preset_set,
             encoder=manifest.encoder,
             cost=Cost(
-                cpu_ms=cpu_ms,
+                cpu_ms=made.cpu_ms,
                 wall_ms=round((time.perf_counter() - began) * 1000),
-                peak_rss_kib=rss_kib,
-                bytes_read=len(original) + len(known or b""),
-                bytes_written=written,
+                peak_rss_kib=made.peak_rss_kib,
+                bytes_read=made.bytes_read,
+                bytes_written=made.bytes_written,
             ),
         )
+
+    async def _made(self, request: UploadCompleted, folder: str, retries: Retries) -> _Made:
+        """The set under `folder`, found there or made now."""
+        store = JobStore(self._tools.store, retries)
+        self._tools.failpoints.hit("worker.before_read")
+        with self._tools.journal.stage("fetch"):
+            known, original = await together(
+                store.find(manifest_key(folder)), store.original(request.object_key, request.size)
+            )
+        bytes_read = len(known or b"") + len(original or b"")
+        manifest = self._read(known, folder, request)
+        if manifest is not None:
+            return _Made(manifest=manifest, bytes_read=bytes_read)
+        with await self._rendered(original or b"", request, retries) as rendered:
+            manifest = await self._described(rendered, request, folder, retries)
+            with self._tools.journal.stage("store"):
+                written = await store_set(
+                    store, rendered, manifest, folder=folder, failpoints=self._tools.failpoints
+                )
+            return _Made(
+                manifest=manifest,
+                bytes_read=bytes_read,
+                bytes_written=written,
+                cpu_ms=round(rendered.cost.cpu_ms),
+                peak_rss_kib=rendered.cost.peak_rss_kib,
+            )
 
     def _read(self, data: bytes | None, folder: str, request: UploadCompleted) -> Manifest | None:
         """The manifest that stands there, if it is one and about this original and preset set."""
@@ -153,10 +175,10 @@ class VariantsProcessor:
             self._tools.journal.manifest_broken(manifest_key(folder))
         return manifest if fits else None
 
-    async def _rendered(self, original: bytes, request: UploadCompleted, patience: Patience) -> Rendered:
+    async def _rendered(self, original: bytes, request: UploadCompleted, retries: Retries) -> Rendered:
         """The variants, in memory of the sandbox's; to be closed."""
-        presets = await self._presets(request.preset_set, patience)
-        sha256 = await self._with_key(lambda: declared_sha256(self._tools.keys, request), patience)
+        presets = await self._presets(request.preset_set, retries)
+        sha256 = await self._with_key(lambda: declared_sha256(self._tools.keys, request), retries)
         self._tools.failpoints.hit("worker.before_render")
         try:
             with self._tools.journal.stage("render"):
@@ -173,30 +195,30 @@ class VariantsProcessor:
             raise Unfit("shutdown") from gone
 
     async def _described(
-        self, rendered: Rendered, request: UploadCompleted, folder: str, patience: Patience
+        self, rendered: Rendered, request: UploadCompleted, folder: str, retries: Retries
     ) -> Manifest:
         def seal() -> bytes | None:
             return seal_facts(
                 self._tools.keys, rendered.facts, user_id=request.owner_id, key_id=request.data_key_id
             )
 
-        sealed = await self._with_key(seal, patience)
+        sealed = await self._with_key(seal, retries)
         return manifest_of(rendered, request=request, folder=folder, sealed_facts=sealed)
 
-    async def _presets(self, preset_set: str, patience: Patience) -> tuple[contract.Preset, ...]:
+    async def _presets(self, preset_set: str, retries: Retries) -> tuple[contract.Preset, ...]:
         async def look() -> tuple[Preset, ...]:
             presets = self._tools.presets.definition(preset_set)
             if presets is None:
                 raise _UnknownPresets(preset_set)
             return presets
 
-        found = await patience.run(look, on={_UnknownPresets: "presets_unavailable"})
+        found = await retries.run(look, on={_UnknownPresets: "presets_unavailable"})
         return tuple(contract.Preset(**asdict(preset)) for preset in found)
 
-    async def _with_key(self, use: Callable[[], T], patience: Patience) -> T:
+    async def _with_key(self, use: Callable[[], T], retries: Retries) -> T:
         """What needs the person's key; one that nobody knows is waited for, it is never a null."""
 
         async def call() -> T:
             return use()
 
-        return await patience.run(call, on={UnknownKey: "key_unavailable"})
+        return await retries.run(call, on={UnknownKey: "key_unavailable"})

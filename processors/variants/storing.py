@@ -7,9 +7,9 @@ from adapters.failpoints import Failpoints
 from processors.failures import Refusal
 from processors.imaging import contract
 from processors.sandbox import Rendered
+from processors.variants.job_store import JobStore, together
 from processors.variants.keys import manifest_key, variant_key
 from processors.variants.manifest import Manifest, write_manifest
-from processors.variants.shelf import Shelf, together
 from schemas.events import Encoder, Source, UploadCompleted, Variant
 
 _MANIFEST_TYPE = "application/json"
@@ -29,8 +29,8 @@ def manifest_of(
     )
 
 
-async def store(
-    shelf: Shelf, rendered: Rendered, manifest: Manifest, *, folder: str, failpoints: Failpoints
+async def store_set(
+    store: JobStore, rendered: Rendered, manifest: Manifest, *, folder: str, failpoints: Failpoints
 ) -> int:
     """Writes all objects and returns how many bytes they have.
 
@@ -40,17 +40,17 @@ async def store(
     data = write_manifest(manifest)
 
     async def put(variant: Variant, content: memoryview) -> None:
-        await shelf.put(variant.object_key, content, variant.content_type)
+        await store.put(variant.object_key, content, variant.content_type)
         failpoints.hit("worker.after_put")
 
     pairs = zip(manifest.variants, map(rendered.bytes_of, rendered.variants), strict=True)
     # Two presets may come to the same object (auto and webp of a picture with transparency): once is enough.
     once = {variant.object_key: (variant, content) for variant, content in pairs}
     await together(*starmap(put, once.values()))
-    await shelf.put(manifest_key(folder), data, _MANIFEST_TYPE)
+    await store.put(manifest_key(folder), data, _MANIFEST_TYPE)
     failpoints.hit("worker.after_manifest")
-    if not await shelf.stands(manifest.source.object_key):
-        await shelf.take_back([*once, manifest_key(folder)])
+    if not await store.stands(manifest.source.object_key):
+        await store.take_back([*once, manifest_key(folder)])
         raise Refusal("object_missing")
     return len(data) + sum(variant.size for variant, _ in once.values())
 

@@ -5,7 +5,6 @@ import contextlib
 from collections.abc import Callable
 from typing import Final, NoReturn
 
-import faust
 import structlog
 
 from adapters.clock import SystemClock
@@ -13,29 +12,24 @@ from adapters.failpoints import Failpoints
 from adapters.settings import Settings
 from adapters.telemetry import Heartbeats, Metrics, serve_metrics
 from processors.appender import Appender
-from processors.brokers import broker_list, credentials
-from processors.hand import Hand
+from processors.faust_app.app import AppConfig
+from processors.faust_app.brokers import broker_list, credentials
+from processors.faust_app.member import GroupMember
+from processors.faust_app.slots import hold_slot
 from processors.health import Health
 from processors.journal import Journal
-from processors.log_tail import KafkaTail
-from processors.look_ahead import LookAhead
-from processors.membership import Membership
-from processors.patience import Patience
+from processors.look_ahead.follower import KafkaLookAhead
+from processors.look_ahead.log_tail import KafkaTail
 from processors.reactor import Parts, Reactor
-from processors.shell import ShellConfig, build_app
-from processors.slots import hold_slot
+from processors.retries import Retries
 from processors.stopping import Stop
-from processors.variants.outside import Outside, Reach
+from processors.variants.dependencies import Outside, Reach
 from processors.variants.processor import Tools, VariantsProcessor
-from processors.watchdog import Watch, Watchdog
 from schemas.codec import Codec
-from schemas.envelope import RawRecord
 
 # Beside those that the children render: one whose original is fetched, one whose variants are stored.
 _JOBS_BESIDE_THE_CHILDREN: Final = 2
 _BEAT_SECONDS: Final = 1.0
-_ASK_SECONDS: Final = 5.0
-_FAUST_STOP_SECONDS: Final = 3.0
 
 log = structlog.get_logger(__name__)
 
@@ -54,12 +48,11 @@ class Worker:
         self._instance_id = f"{self._group}-{settings.worker.slot}"
         self._metrics = Metrics()
         self._health = Health()
-        self._watch = Watch()
         self._failpoints = Failpoints(settings.runtime.failpoints)
         self._heartbeats = Heartbeats(settings.runtime.heartbeat_limit, self._metrics.loops)
         self._stack = contextlib.AsyncExitStack()
         self._reactor: Reactor | None = None
-        self._app: faust.App | None = None
+        self._member: GroupMember | None = None
 
     async def start(self) -> None:
         """Returns once the worker takes records; raises the refusals of what it is made of."""
@@ -86,10 +79,11 @@ class Worker:
         )
         outside = await reach.all()
         self._show_sandbox(outside)
-        knowledge = self._look_ahead(outside.codec)
-        self._reactor = self._make_reactor(outside, knowledge)
+        look_ahead = self._look_ahead(outside.codec)
+        self._reactor = self._make_reactor(outside, look_ahead)
+        self._member = self._make_member(self._reactor, look_ahead)
         self._health.stage("joining the consumer group")
-        await self._join(self._reactor, knowledge)
+        await self._member.start()
         self._health.stage(None)
         log.info("worker_started", group=self._group, instance_id=self._instance_id, port=server.port)
 
@@ -98,9 +92,8 @@ class Worker:
         self._health.stage("stopping")
         if self._reactor is not None:
             await self._reactor.drain(self._settings.worker.shutdown_grace.total_seconds())
-        if self._app is not None:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._app.stop(), _FAUST_STOP_SECONDS)
+        if self._member is not None:
+            await self._member.stop()
         await self._stack.aclose()
 
     def _show_sandbox(self, outside: Outside) -> None:
@@ -108,22 +101,22 @@ class Worker:
         self._metrics.worker.sandbox_mode.of(status.mode).set(1)
         self._health.detail("sandbox", lambda: {"mode": status.mode, "reason": status.reason})
 
-    def _look_ahead(self, codec: Codec) -> LookAhead:
+    def _look_ahead(self, codec: Codec) -> KafkaLookAhead:
         kafka = self._settings.kafka
-        knowledge = LookAhead(
+        look_ahead = KafkaLookAhead(
             lambda: KafkaTail(kafka.client(), group=self._group, topic=kafka.topics.assets),
             codec.decode,
             metrics=self._metrics.worker,
             beat=self._heartbeats.expect("look-ahead"),
             died=lambda error: self._leave(f"the look-ahead died: {type(error).__name__}: {error}"),
         )
-        self._stack.callback(knowledge.close)
-        knowledge.start()
-        self._metrics.worker.lag.of().set_function(knowledge.lag)
-        self._health.check(lambda: None if knowledge.all_open() else "looking ahead in the log")
-        return knowledge
+        self._stack.callback(look_ahead.close)
+        look_ahead.start()
+        self._metrics.worker.lag.of().set_function(look_ahead.lag)
+        self._health.check(lambda: None if look_ahead.all_open() else "looking ahead in the log")
+        return look_ahead
 
-    def _make_reactor(self, outside: Outside, knowledge: LookAhead) -> Reactor:
+    def _make_reactor(self, outside: Outside, look_ahead: KafkaLookAhead) -> Reactor:
         clock, journal = SystemClock(), Journal(self._metrics.worker)
         processor = VariantsProcessor(
             Tools(
@@ -139,7 +132,7 @@ class Worker:
         appender = Appender(
             log=outside.log,
             dead_letters=outside.dead_letters,
-            knowledge=knowledge,
+            look_ahead=look_ahead,
             clock=clock,
             source=processor.source,
             component=processor.component,
@@ -149,11 +142,11 @@ class Worker:
         parts = Parts(
             codec=outside.codec,
             appender=appender,
-            knowledge=knowledge,
+            look_ahead=look_ahead,
             journal=journal,
             clock=clock,
             failpoints=self._failpoints,
-            patience=lambda: Patience(budget=budget, retried=journal.retried),
+            retries=lambda: Retries(budget=budget, retried=journal.retried),
             room=asyncio.Semaphore(self._settings.worker.children + _JOBS_BESIDE_THE_CHILDREN),
             leave=self._leave,
             lane=self._lane,
@@ -161,26 +154,9 @@ class Worker:
         )
         return Reactor(processor, parts)
 
-    async def _join(self, reactor: Reactor, knowledge: LookAhead) -> None:
-        """Joins the group; from then on somebody watches that we are in it and get on."""
+    def _make_member(self, reactor: Reactor, look_ahead: KafkaLookAhead) -> GroupMember:
         settings, kafka = self._settings, self._settings.kafka
-
-        async def take(record: RawRecord, hand: Hand) -> bool:
-            self._watch.progressed()
-            settled = await reactor.take(record, hand)
-            if settled:
-                knowledge.handled(record.partition, record.offset)
-            self._watch.progressed()
-            return settled
-
-        def assigned(partitions: frozenset[int]) -> None:
-            self._watch.assigned()
-            knowledge.assigned(partitions)
-            self._metrics.worker.assignments.of().inc()
-            self._metrics.worker.assigned_partitions.of().set(len(partitions))
-            log.info("partitions_assigned", partitions=sorted(partitions))
-
-        config = ShellConfig(
+        config = AppConfig(
             brokers=broker_list(kafka),
             credentials=credentials(kafka),
             group=self._group,
@@ -189,28 +165,17 @@ class Worker:
             session=settings.worker.session.total_seconds(),
             folder=settings.runtime.state_dir / "faust",
         )
-        self._app = app = build_app(config, take=take, assigned=assigned)
-        await app.start()
-        membership = Membership(kafka, group=self._group, client_id=self._instance_id)
-        asking = asyncio.create_task(_ask(membership, self._watch))
-        self._stack.push_async_callback(membership.close)
-        self._stack.callback(asking.cancel)
-
-        def look() -> str | None:
-            if app.crashed:
-                return f"the Faust app crashed: {app.crash_reason!r}"
-            return self._watch.seen(lag=knowledge.lag(), in_hand=reactor.in_hand)
-
-        self._health.check(self._watch.trouble)
-        watchdog = Watchdog(look, leave=self._leave)
-        self._stack.callback(watchdog.close)
-        watchdog.start()
-
-
-async def _ask(membership: Membership, watch: Watch) -> None:
-    while True:
-        watch.told(await membership.known())
-        await asyncio.sleep(_ASK_SECONDS)
+        member = GroupMember(
+            config,
+            kafka,
+            reactor=reactor,
+            look_ahead=look_ahead,
+            metrics=self._metrics.worker,
+            leave=self._leave,
+        )
+        self._stack.push_async_callback(member.close)
+        self._health.check(member.trouble)
+        return member
 
 
 async def _beat(beat: Callable[[], None]) -> None:

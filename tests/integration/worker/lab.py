@@ -18,7 +18,7 @@ from adapters.sealing import seal_json
 from adapters.settings import Settings
 from adapters.subject_keys import KafkaSubjectKeys
 from adapters.telemetry import Metrics
-from processors.log_tail import KafkaTail
+from processors.look_ahead.log_tail import KafkaTail
 from schemas.decode_errors import DecodeError, UnknownEventType
 from schemas.envelope import Metadata, RawRecord, read_headers
 from schemas.events import (

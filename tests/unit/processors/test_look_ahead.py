@@ -12,10 +12,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from adapters.telemetry import Metrics
-from processors.attempts import Begin, Sighting, Skip
 from processors.failures import Interruption
-from processors.log_tail import Span, TailLost
-from processors.look_ahead import LookAhead
+from processors.look_ahead.follower import KafkaLookAhead
+from processors.look_ahead.job_index import Begin, JobFact, Skip
+from processors.look_ahead.log_tail import Span, TailLost
 from schemas.codec import Codec
 from schemas.envelope import RawRecord
 
@@ -89,11 +89,11 @@ class MemoryTail:
 
 
 @contextmanager
-def looking(log: Log, died: Callable[[BaseException], None] | None = None) -> Iterator[LookAhead]:
+def looking(log: Log, died: Callable[[BaseException], None] | None = None) -> Iterator[KafkaLookAhead]:
     def unexpected(error: BaseException) -> None:
         raise AssertionError(repr(error))
 
-    ahead = LookAhead(
+    ahead = KafkaLookAhead(
         lambda: MemoryTail(log),
         Codec.local().decode,
         metrics=Metrics().worker,
@@ -107,7 +107,7 @@ def looking(log: Log, died: Callable[[BaseException], None] | None = None) -> It
         ahead.close()
 
 
-async def opened(ahead: LookAhead, partition: int = 0) -> None:
+async def opened(ahead: KafkaLookAhead, partition: int = 0) -> None:
     await asyncio.wait_for(ahead.wait_open(partition), 5.0)
 
 
@@ -118,7 +118,7 @@ async def until(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0.005)
 
 
-def verdict(ahead: LookAhead, partition: int = 0) -> object:
+def verdict(ahead: KafkaLookAhead, partition: int = 0) -> object:
     return ahead.verdict(partition, job_id=JOB, asset_id=ASSET)
 
 
@@ -172,7 +172,7 @@ async def test_what_this_worker_says_is_known_before_it_is_read() -> None:
     with looking(log) as ahead:
         ahead.assigned(frozenset({0}))
         await opened(ahead)
-        ahead.said(0, Sighting(offset=1, event="VariantsReady", job_id=JOB))
+        ahead.said(0, JobFact(offset=1, event="VariantsReady", job_id=JOB))
         assert verdict(ahead) == Skip("ready")
 
 
@@ -215,7 +215,7 @@ async def test_of_a_partition_that_was_taken_nothing_is_decided() -> None:
 
 
 async def test_a_lost_tail_closes_all_gates_until_all_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("processors.look_ahead._PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr("processors.look_ahead.follower._PAUSE_SECONDS", 0.01)
     log = Log()
     with looking(log) as ahead:
         ahead.assigned(frozenset({0}))
@@ -230,7 +230,7 @@ async def test_a_lost_tail_closes_all_gates_until_all_is_read_again(monkeypatch:
 
 
 async def test_notes_that_no_record_needs_any_more_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("processors.look_ahead._FORGET_EVERY_SECONDS", 0.02)
+    monkeypatch.setattr("processors.look_ahead.follower._FORGET_EVERY_SECONDS", 0.02)
     log = Log()
     log.append(0, "VariantsReady")
     with looking(log) as ahead:

@@ -7,11 +7,11 @@ from uuid import uuid4
 import pytest
 
 from adapters.event_log import LogUnavailable, OutcomeUnknown
-from processors.attempts import Sighting
 from processors.failures import Exhaustion, Outage, Refusal, Unfit
-from processors.hand import Hand
+from processors.interruptible import Interruptible
 from processors.jobs import Attempt, Job
-from processors.sightings import sighting_of
+from processors.look_ahead.headers import fact_of
+from processors.look_ahead.job_index import JobFact
 from schemas.envelope import RawRecord, read_headers
 from schemas.events import (
     Cost,
@@ -171,9 +171,9 @@ async def test_a_bug_is_tried_three_times_then_set_aside(monkeypatch: pytest.Mon
 async def test_attempts_go_on_where_other_workers_ended_in_silence() -> None:
     world, scripted = World(), Scripted(well)
     record = await world.appended(request := await world.request())
-    world.knowledge.said(
+    world.look_ahead.said(
         record.partition,
-        Sighting(offset=1, event="ProcessingStarted", job_id=request.job_id, attempt=1),
+        JobFact(offset=1, event="ProcessingStarted", job_id=request.job_id, attempt=1),
     )
     assert await take(world.reactor(scripted), record)
     assert scripted.attempts == [2]
@@ -183,8 +183,8 @@ async def test_the_third_silent_end_is_the_last() -> None:
     world, scripted = World(), Scripted(well)
     record = await world.appended(request := await world.request())
     for attempt in (1, 2, 3):
-        begun = Sighting(offset=1, event="ProcessingStarted", job_id=request.job_id, attempt=attempt)
-        world.knowledge.said(record.partition, begun)
+        begun = JobFact(offset=1, event="ProcessingStarted", job_id=request.job_id, attempt=attempt)
+        world.look_ahead.said(record.partition, begun)
     assert await take(world.reactor(scripted), record)
     assert scripted.attempts == []
     (failure,) = world.failures()
@@ -332,11 +332,11 @@ async def test_shutdown_cuts_what_takes_longer_and_the_record_comes_again() -> N
 
 
 async def test_a_job_whose_partition_was_taken_says_so() -> None:
-    world, hand = World(), Hand()
+    world, work = World(), Interruptible()
     reactor = world.reactor(Scripted(stuck))
-    taken = asyncio.ensure_future(reactor.take(await world.appended(await world.request()), hand))
+    taken = asyncio.ensure_future(reactor.take(await world.appended(await world.request()), work))
     await asyncio.sleep(0.02)
-    hand.cut("rebalance")
+    work.interrupt("rebalance")
     assert await taken is False
     (failure,) = world.failures()
     assert (failure.kind, failure.code, failure.will_retry) == ("interrupted", "rebalance", True)
@@ -358,9 +358,9 @@ async def test_sightings_read_off_records_are_those_of_the_events() -> None:
     world = World()
     request = await world.request()
     await take(world.reactor(Scripted(raising(Refusal("corrupt")))), await world.appended(request))
-    started, failed = (sighting_of(record, world.log.codec.decode) for record in world.log.records[1:])
+    started, failed = (fact_of(record, world.log.codec.decode) for record in world.log.records[1:])
     assert started is not None
     assert failed is not None
     assert (started.event, started.job_id, started.attempt) == ("ProcessingStarted", request.job_id, 1)
     assert (failed.kind, failed.will_retry, failed.asset_id) == ("refused", False, request.asset_id)
-    assert sighting_of(world.log.records[0], world.log.codec.decode) is None
+    assert fact_of(world.log.records[0], world.log.codec.decode) is None

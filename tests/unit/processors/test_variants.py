@@ -174,7 +174,7 @@ async def test_bytes_that_are_not_those_declared_are_refused() -> None:
 
 
 async def test_an_original_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("processors.variants.shelf._PAUSE_BETWEEN_LOOKS", 0.0)
+    monkeypatch.setattr("processors.variants.job_store._PAUSE_BETWEEN_LOOKS", 0.0)
     world = World()
     await process(world, await world.request(picture(), stored=False))
     assert (world.failures()[0].kind, world.failures()[0].code) == ("refused", "object_missing")

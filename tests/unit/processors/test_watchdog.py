@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from processors.slots import SlotTaken, hold_slot
-from processors.watchdog import (
+from processors.faust_app.slots import SlotTaken, hold_slot
+from processors.faust_app.watchdog import (
     IDLE_SECONDS,
     MOST_ASSIGNMENTS_A_MINUTE,
     OUTSIDE_SECONDS,
@@ -88,7 +88,7 @@ def test_out_of_the_group_is_sick_and_not_being_able_to_ask_is_not(watch: Watch,
 
 
 def test_the_watchdog_leaves_for_the_reason_it_saw(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("processors.watchdog._LOOK_EVERY_SECONDS", 0.01)
+    monkeypatch.setattr("processors.faust_app.watchdog._LOOK_EVERY_SECONDS", 0.01)
     left, reasons = threading.Event(), list[str]()
 
     def leave(reason: str) -> None:
@@ -106,7 +106,7 @@ def test_a_slot_has_one_holder_and_death_frees_it(tmp_path: Path) -> None:
     script = f"""
 import sys, time
 from pathlib import Path
-from processors.slots import hold_slot
+from processors.faust_app.slots import hold_slot
 slot = hold_slot(Path({str(tmp_path)!r}), "group", 3)
 print("held", flush=True)
 time.sleep(60)

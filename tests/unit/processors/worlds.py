@@ -17,12 +17,12 @@ from adapters.sealing import seal_json
 from adapters.subject_keys import InMemorySubjectKeys
 from adapters.telemetry import Metrics
 from processors.appender import Appender
-from processors.hand import Hand
+from processors.interruptible import Interruptible
 from processors.jobs import Processor
 from processors.journal import Journal
-from processors.knowledge import InMemoryKnowledge
-from processors.patience import Patience
+from processors.look_ahead.protocol import InMemoryLookAhead
 from processors.reactor import Parts, Reactor
+from processors.retries import Retries
 from schemas.envelope import Metadata, RawRecord
 from schemas.events import AssetEvent, Event, PresetSetDefined, ProcessingFailed, UploadCompleted
 from schemas.presets import DEFAULT_PRESETS, preset_set_hash
@@ -49,7 +49,7 @@ class World:
     store: InMemoryObjectStore = field(default_factory=InMemoryObjectStore)
     keys: InMemorySubjectKeys = field(default_factory=InMemorySubjectKeys)
     presets: InMemoryPresetSets = field(default_factory=InMemoryPresetSets)
-    knowledge: InMemoryKnowledge = field(default_factory=InMemoryKnowledge)
+    look_ahead: InMemoryLookAhead = field(default_factory=InMemoryLookAhead)
     metrics: Metrics = field(default_factory=Metrics)
     clock: FixedClock = field(default_factory=lambda: FixedClock(NOW))
     outage_budget: float = 0.5
@@ -71,21 +71,21 @@ class World:
         appender = Appender(
             log=self.log,
             dead_letters=self.dead_letters,
-            knowledge=self.knowledge,
+            look_ahead=self.look_ahead,
             clock=self.clock,
             source=processor.source,
             component=processor.component,
             retried=self.journal.append_retried,
-            patience=wait,
+            retries=wait,
         )
         parts = Parts(
             codec=self.log.codec,
             appender=appender,
-            knowledge=self.knowledge,
+            look_ahead=self.look_ahead,
             journal=self.journal,
             clock=self.clock,
             failpoints=Failpoints(),
-            patience=lambda: Patience(budget=self.outage_budget, retried=self.journal.retried),
+            retries=lambda: Retries(budget=self.outage_budget, retried=self.journal.retried),
             room=asyncio.Semaphore(4),
             leave=leave,
             lane=self.lane,
@@ -139,8 +139,8 @@ class World:
 
 
 async def take(reactor: Reactor, record: RawRecord) -> bool:
-    """One record through the reactor, in a fresh hand."""
-    return await reactor.take(record, Hand())
+    """One record through the reactor, never interrupted."""
+    return await reactor.take(record, Interruptible())
 
 
 def altered(record: RawRecord, value: bytes | None) -> RawRecord:

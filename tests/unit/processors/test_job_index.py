@@ -5,17 +5,17 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.attempts import Begin, GiveUp, PartitionNotes, Sighting, Skip
+from processors.look_ahead.job_index import Begin, GiveUp, JobFact, JobIndex, Skip
 
 JOB, ASSET, OTHER = UUID(int=1), UUID(int=2), UUID(int=3)
 
 
-def started(attempt: int, offset: int = 0, job: UUID = JOB) -> Sighting:
-    return Sighting(offset=offset, event="ProcessingStarted", job_id=job, asset_id=ASSET, attempt=attempt)
+def started(attempt: int, offset: int = 0, job: UUID = JOB) -> JobFact:
+    return JobFact(offset=offset, event="ProcessingStarted", job_id=job, asset_id=ASSET, attempt=attempt)
 
 
-def failed(attempt: int, kind: str = "internal", *, will_retry: bool = True, offset: int = 0) -> Sighting:
-    return Sighting(
+def failed(attempt: int, kind: str = "internal", *, will_retry: bool = True, offset: int = 0) -> JobFact:
+    return JobFact(
         offset=offset,
         event="ProcessingFailed",
         job_id=JOB,
@@ -26,14 +26,14 @@ def failed(attempt: int, kind: str = "internal", *, will_retry: bool = True, off
     )
 
 
-def named(event: str, offset: int = 0) -> Sighting:
-    return Sighting(offset=offset, event=event, job_id=JOB, asset_id=ASSET)
+def named(event: str, offset: int = 0) -> JobFact:
+    return JobFact(offset=offset, event=event, job_id=JOB, asset_id=ASSET)
 
 
-def verdict(*seen: Sighting) -> Begin | Skip | GiveUp:
-    notes = PartitionNotes()
-    for sighting in seen:
-        notes.see(sighting)
+def verdict(*seen: JobFact) -> Begin | Skip | GiveUp:
+    notes = JobIndex()
+    for fact in seen:
+        notes.see(fact)
     return notes.verdict(job_id=JOB, asset_id=ASSET)
 
 
@@ -60,7 +60,7 @@ def test_bugs_and_silent_ends_count_together() -> None:
 
 
 def test_a_failure_whose_kind_could_not_be_read_counts_as_a_bug() -> None:
-    unread = Sighting(offset=1, event="ProcessingFailed", job_id=JOB, attempt=1, will_retry=True)
+    unread = JobFact(offset=1, event="ProcessingFailed", job_id=JOB, attempt=1, will_retry=True)
     assert verdict(started(1), unread) == Begin(2, 1)
 
 
@@ -72,14 +72,14 @@ def test_what_has_an_end_is_skipped() -> None:
 
 
 def test_a_purge_concerns_every_job_of_the_asset() -> None:
-    notes = PartitionNotes()
-    notes.see(Sighting(offset=5, event="AssetPurged", asset_id=ASSET))
+    notes = JobIndex()
+    notes.see(JobFact(offset=5, event="AssetPurged", asset_id=ASSET))
     assert notes.verdict(job_id=OTHER, asset_id=ASSET) == Skip("purged")
     assert notes.verdict(job_id=JOB, asset_id=OTHER) == Begin(1, 0)
 
 
 def test_notes_are_kept_as_long_as_the_record_may_come_again() -> None:
-    notes = PartitionNotes()
+    notes = JobIndex()
     notes.see(started(1, offset=10))
     notes.see(named("VariantsReady", offset=11))
     notes.forget_before(11)
@@ -88,8 +88,8 @@ def test_notes_are_kept_as_long_as_the_record_may_come_again() -> None:
     assert len(notes) == 0
 
 
-SIGHTINGS = st.builds(
-    Sighting,
+FACTS = st.builds(
+    JobFact,
     offset=st.integers(0, 50),
     event=st.sampled_from(
         ["ProcessingStarted", "ProcessingFailed", "VariantsReady", "UploadCompleted", "Unheard"]
@@ -102,15 +102,15 @@ SIGHTINGS = st.builds(
 )
 
 
-@given(st.lists(SIGHTINGS, max_size=30))
-def test_seeing_records_twice_changes_nothing(seen: list[Sighting]) -> None:
+@given(st.lists(FACTS, max_size=30))
+def test_seeing_records_twice_changes_nothing(seen: list[JobFact]) -> None:
     """Every record seen again right after itself, and the whole lot once more, gives the same verdicts."""
-    once, twice = PartitionNotes(), PartitionNotes()
-    for sighting in seen:
-        once.see(sighting)
-        twice.see(sighting)
-        twice.see(sighting)
-    for sighting in seen:
-        twice.see(sighting)
+    once, twice = JobIndex(), JobIndex()
+    for fact in seen:
+        once.see(fact)
+        twice.see(fact)
+        twice.see(fact)
+    for fact in seen:
+        twice.see(fact)
     for job in (JOB, OTHER):
         assert once.verdict(job_id=job, asset_id=ASSET) == twice.verdict(job_id=job, asset_id=ASSET)

@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 
 from adapters.object_store import ObjectMissing, ObjectStore, StoreRefused, StoreUnavailable
 from processors.failures import Refusal
-from processors.patience import Patience
+from processors.retries import Retries
 
 # The store is consistent, so one look would do; a second guards against a node that lags behind.
 _LOOKS_FOR_A_MISSING_ORIGINAL = 3
@@ -26,12 +26,12 @@ _OUTAGES: Final[Mapping[type[Exception], str]] = {
 }
 
 
-class Shelf:
-    """One attempt's view of the store; a call fails with Outage once the attempt's patience is spent."""
+class JobStore:
+    """One attempt's view of the store; a call fails with Outage once the attempt's retries is spent."""
 
-    def __init__(self, store: ObjectStore, patience: Patience) -> None:
+    def __init__(self, store: ObjectStore, retries: Retries) -> None:
         self._store = store
-        self._patience = patience
+        self._patience = retries
 
     async def original(self, key: str, size: int) -> bytes:
         """The original's bytes, exactly `size` of them; raises Refusal(object_missing), Outage."""

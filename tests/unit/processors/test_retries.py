@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from processors.failures import Outage
-from processors.patience import Patience
+from processors.retries import Retries
 
 
 class Away(Exception):
@@ -27,9 +27,9 @@ class Time:
         await asyncio.sleep(0)
 
 
-def patience(time: Time, budget: float = 60.0, retries: list[str] | None = None) -> Patience:
+def retries(time: Time, budget: float = 60.0, retries: list[str] | None = None) -> Retries:
     heard = retries if retries is not None else []
-    return Patience(
+    return Retries(
         budget=budget,
         retried=lambda code, _tries: heard.append(code),
         now=lambda: time.now,
@@ -52,7 +52,7 @@ def failing(times: int) -> Callable[[], Awaitable[str]]:
 
 async def test_a_call_that_recovers_gives_its_result() -> None:
     time, heard = Time(), list[str]()
-    assert await patience(time, retries=heard).run(failing(3), on={Away: "away"}) == "done"
+    assert await retries(time, retries=heard).run(failing(3), on={Away: "away"}) == "done"
     assert heard == ["away"] * 3
     assert time.sleeps == [0.1, 0.2, 0.4]
 
@@ -60,7 +60,7 @@ async def test_a_call_that_recovers_gives_its_result() -> None:
 async def test_the_delay_is_bounded_and_the_budget_ends_it() -> None:
     time = Time()
     with pytest.raises(Outage) as caught:
-        await patience(time).run(failing(10_000), on={Away: "away"})
+        await retries(time).run(failing(10_000), on={Away: "away"})
     assert caught.value.code == "away"
     assert max(time.sleeps) == 5.0
     assert 60.0 <= time.now < 66.0
@@ -73,7 +73,7 @@ async def test_other_errors_pass_at_once() -> None:
         raise ValueError("ours")
 
     with pytest.raises(ValueError, match="ours"):
-        await patience(time).run(broken, on={Away: "away"})
+        await retries(time).run(broken, on={Away: "away"})
     assert time.sleeps == []
 
 
@@ -85,13 +85,13 @@ async def test_the_budget_rests_while_the_whole_system_is_down() -> None:
         return time.now < 600.0
 
     with pytest.raises(Outage):
-        await patience(time).run(failing(10_000), on={Away: "away"}, resting=resting)
+        await retries(time).run(failing(10_000), on={Away: "away"}, resting=resting)
     assert 660.0 <= time.now < 672.0
 
 
 async def test_calls_one_after_the_other_share_the_budget() -> None:
     time = Time()
-    mine = patience(time, budget=1.0)
+    mine = retries(time, budget=1.0)
     await mine.run(failing(3), on={Away: "away"})
     spent = time.now
     with pytest.raises(Outage):
@@ -101,7 +101,7 @@ async def test_calls_one_after_the_other_share_the_budget() -> None:
 
 async def test_calls_side_by_side_spend_the_same_time_once() -> None:
     """Two calls that each fail for 0.7 s at the same time leave 0.3 s of a budget of one second."""
-    mine = patience(Time(), budget=1.0)
+    mine = retries(Time(), budget=1.0)
     calls = [mine.run(failing(3), on={Away: "away"}) for _ in range(2)]
     assert await asyncio.gather(*calls) == ["done", "done"]
     assert await mine.run(failing(1), on={Away: "away"}) == "done"

@@ -2,8 +2,8 @@
 
 import pytest
 
+from processors.failure_policy import BAD_ENDS, Verdict, judge, lost
 from processors.failures import Exhaustion, Interruption, Outage, Refusal, Unfit
-from processors.policy import BAD_ENDS, Verdict, judge, lost
 from schemas.codes import is_failure
 
 

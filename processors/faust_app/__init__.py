@@ -1,0 +1,1 @@
+"""The Faust app around the reactor, and what keeps its member of the group honest."""

@@ -1,0 +1,125 @@
+"""The thin shell of Faust around a reactor: raw records in, one actor a partition, acks by our own hand.
+
+Faust acknowledges a record whose agent raised, commits past work in flight with several actors on one
+partition, and goes silent for ever when jobs are slower than its defaults expect. So nothing is raised
+here, each partition has one actor, and buffers and intervals are set for slow jobs.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import faust
+from faust import streams
+from faust.streams import Stream
+from faust.types import TP, AppT, Message, StreamT
+from faust.types.auth import CredentialsT
+
+from processors.interruptible import Interruptible
+from schemas.envelope import RawRecord
+
+_DAY_SECONDS = 86_400
+# Small, so that a slow partition holds few records and a rebalance drops few; the defaults stall for good.
+_BUFFERED_RECORDS = 16
+# What was acked and not yet committed comes again after a kill or a rebalance, only to be skipped.
+_COMMIT_SECONDS = 1.0
+# How soon a member hears of a rebalance; the others wait for the last to hear.
+_HEARTBEAT_SECONDS = 1.0
+# Short, so that "leave when the broker is gone" does not take the default's twenty minutes.
+_PRODUCER_SECONDS = 15.0
+
+Take = Callable[[RawRecord, Interruptible], Awaitable[bool]]
+Assigned = Callable[[frozenset[int]], None]
+"""Hears which partitions of the topic are ours now, at each rebalance: the full set."""
+
+
+class UncompiledFaust(Exception):
+    """Faust was installed without its compiled stream iterator, whose twin acknowledges skipped records."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppConfig:
+    """Where the records come from: brokers, group and this worker's place in it; times in seconds."""
+
+    brokers: tuple[str, ...]
+    credentials: CredentialsT | None
+    group: str
+    instance_id: str
+    topic: str
+    session: float
+    folder: Path
+
+
+def build_app(config: AppConfig, *, take: Take, assigned: Assigned) -> faust.App:
+    """A Faust app that hands every record of the topic to `take` and acks those it is done with."""
+    if getattr(streams, "_CStreamIterator", None) is None:
+        raise UncompiledFaust("install the wheel of faust-streaming, or unset NO_CYTHON")
+    app = faust.App(
+        config.group,
+        broker=[f"kafka://{broker}" for broker in config.brokers],
+        broker_credentials=config.credentials,
+        datadir=config.folder,
+        store="memory://",
+        autodiscover=False,
+        web_enabled=False,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        consumer_auto_offset_reset="earliest",
+        consumer_group_instance_id=config.instance_id,
+        broker_client_id=config.instance_id,
+        broker_session_timeout=config.session,
+        broker_heartbeat_interval=min(_HEARTBEAT_SECONDS, config.session / 4),
+        broker_max_poll_records=_BUFFERED_RECORDS,
+        broker_max_poll_interval=_DAY_SECONDS,
+        broker_commit_interval=_COMMIT_SECONDS,
+        stream_buffer_maxsize=_BUFFERED_RECORDS,
+        stream_wait_empty=False,
+        producer_request_timeout=_PRODUCER_SECONDS,
+        worker_redirect_stdouts=False,
+    )
+    topic = app.topic(
+        config.topic, key_type=bytes, key_serializer="raw", value_type=bytes, value_serializer="raw"
+    )
+
+    async def act(stream: StreamT[bytes]) -> None:
+        await _act(stream, take)
+
+    async def on_assigned(_app: AppT, /, *given: Iterable[TP], **_: object) -> None:
+        assigned(frozenset(tp.partition for tp in given[0] if tp.topic == config.topic))
+
+    app.agent(topic, name=config.group, isolated_partitions=True, concurrency=1)(act)
+    app.on_partitions_assigned.connect(on_assigned)
+    return app
+
+
+async def _act(stream: StreamT[bytes], take: Take) -> None:
+    """Works on one partition's records in order, until one is left undone; never raises."""
+    acking = cast("Stream[bytes]", stream).noack()
+    async for event in acking.events():
+        work = Interruptible()
+        taken = asyncio.ensure_future(take(record_of(event.message), work))
+        try:
+            settled = await asyncio.shield(taken)
+        except asyncio.CancelledError:
+            # The partition went to another worker. What is in hand says so by itself, and is not acked.
+            work.interrupt("rebalance")
+            return
+        if not settled:
+            return
+        await acking.ack(event)
+
+
+def record_of(message: Message) -> RawRecord:
+    """Faust's message as a record of ours."""
+    headers = message.headers or ()
+    return RawRecord(
+        topic=message.topic,
+        partition=message.partition,
+        offset=message.offset,
+        timestamp_ms=round(message.timestamp * 1000),
+        key=message.key,
+        value=message.value,
+        headers=tuple(headers.items()) if isinstance(headers, Mapping) else tuple(headers),
+    )

@@ -1,0 +1,97 @@
+"""One member of the consumer group: the Faust app at work, and everybody who watches that it does work."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from adapters.settings import KafkaSettings
+from adapters.telemetry.of_worker import WorkerMetrics
+from processors.faust_app.app import AppConfig, build_app
+from processors.faust_app.membership import Membership
+from processors.faust_app.watchdog import Watch, Watchdog
+from processors.interruptible import Interruptible
+from processors.look_ahead import KafkaLookAhead
+from processors.reactor import Reactor
+from schemas.envelope import RawRecord
+
+_ASK_SECONDS: Final = 5.0
+_STOP_SECONDS: Final = 3.0
+
+log = structlog.get_logger(__name__)
+
+
+class GroupMember:
+    """Takes the records of its partitions to the reactor, from `start` to `stop`; then `close` it.
+
+    `leave` is called, from a thread, when the process had better start anew.
+    """
+
+    def __init__(
+        self,
+        config: AppConfig,
+        kafka: KafkaSettings,
+        *,
+        reactor: Reactor,
+        look_ahead: KafkaLookAhead,
+        metrics: WorkerMetrics,
+        leave: Callable[[str], object],
+    ) -> None:
+        self._reactor = reactor
+        self._look_ahead = look_ahead
+        self._metrics = metrics
+        self._watch = Watch()
+        self._watchdog = Watchdog(self._look, leave=leave)
+        self._membership = Membership(kafka, group=config.group, client_id=config.instance_id)
+        self._asking: asyncio.Task[None] | None = None
+        self._app = build_app(config, take=self._take, assigned=self._assigned)
+
+    async def start(self) -> None:
+        """Joins the group; returns once records may come."""
+        await self._app.start()
+        self._asking = asyncio.create_task(self._ask())
+        self._watchdog.start()
+
+    async def stop(self) -> None:
+        """Commits what is acked and leaves the broker; to be called when nothing is in hand any more."""
+        self._watchdog.close()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._app.stop(), _STOP_SECONDS)
+
+    async def close(self) -> None:
+        """Watches no more."""
+        self._watchdog.close()
+        if self._asking is not None:
+            self._asking.cancel()
+        await self._membership.close()
+
+    def trouble(self) -> str | None:
+        """Why the member is not ready, if it is not."""
+        return self._watch.trouble()
+
+    async def _take(self, record: RawRecord, work: Interruptible) -> bool:
+        self._watch.progressed()
+        settled = await self._reactor.take(record, work)
+        if settled:
+            self._look_ahead.handled(record.partition, record.offset)
+        self._watch.progressed()
+        return settled
+
+    def _assigned(self, partitions: frozenset[int]) -> None:
+        self._watch.assigned()
+        self._look_ahead.assigned(partitions)
+        self._metrics.assignments.of().inc()
+        self._metrics.assigned_partitions.of().set(len(partitions))
+        log.info("partitions_assigned", partitions=sorted(partitions))
+
+    def _look(self) -> str | None:
+        if self._app.crashed:
+            return f"the Faust app crashed: {self._app.crash_reason!r}"
+        return self._watch.seen(lag=self._look_ahead.lag(), in_hand=self._reactor.in_hand)
+
+    async def _ask(self) -> None:
+        while True:
+            self._watch.told(await self._membership.known())
+            await asyncio.sleep(_ASK_SECONDS)

@@ -1,0 +1,219 @@
+"""Looks ahead: knows what the log already says of the jobs of this worker's partitions, up to their ends.
+
+A thread reads each partition from where the group stands to its end and keeps up with it from there. The
+work of a partition waits for its gate, which opens when the end as it was at the assignment is reached;
+a partition that nobody has looked at yet is closed.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from adapters.schema_registry import RegistryError
+from adapters.telemetry.of_worker import WorkerMetrics
+from processors.failures import Interruption
+from processors.look_ahead.headers import Decode, fact_of
+from processors.look_ahead.job_index import Begin, GiveUp, JobFact, JobIndex, Skip
+from processors.look_ahead.log_tail import Tail, TailLost
+from schemas.envelope import RawRecord
+
+_READ_SECONDS: Final = 0.05
+_PAUSE_SECONDS: Final = 1.0
+_FORGET_EVERY_SECONDS: Final = 30.0
+
+log = structlog.get_logger(__name__)
+
+
+class _Partition:
+    """One partition: its notes, the next offset to read and to handle, the end it must reach to open."""
+
+    def __init__(self) -> None:
+        self.notes = JobIndex()
+        self.next = 0
+        self.end = 0
+        self.handled = 0
+        self.open = False
+
+
+class KafkaLookAhead:
+    """The look-ahead over the partitions that are assigned, in a thread of its own.
+
+    `beat` is called at each turn of the thread; `died` when it ends by a fault of ours, after which
+    nothing may go on.
+    """
+
+    def __init__(
+        self,
+        make_tail: Callable[[], Tail],
+        decode: Decode,
+        *,
+        metrics: WorkerMetrics,
+        beat: Callable[[], None],
+        died: Callable[[BaseException], None],
+    ) -> None:
+        self._make_tail = make_tail
+        self._decode = decode
+        self._metrics = metrics
+        self._beat = beat
+        self._died = died
+        self._lock = threading.Lock()
+        self._partitions: dict[int, _Partition] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._opened = asyncio.Event()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="look-ahead", daemon=True)
+
+    def start(self) -> None:
+        """Begins to read what is assigned; returns at once. To be called in the loop that will wait."""
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stops the thread and waits for it."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=10)
+
+    def assigned(self, partitions: frozenset[int]) -> None:
+        """Takes the full set of partitions that are ours now; those that stay keep their notes."""
+        with self._lock:
+            kept = {part: known for part, known in self._partitions.items() if part in partitions}
+            self._partitions = {part: kept.get(part) or _Partition() for part in partitions}
+
+    async def wait_open(self, partition: int) -> None:
+        """Returns once the partition was read to its end; for ever closed where it is not ours."""
+        while not self.is_open(partition):
+            await self._opened.wait()
+
+    def is_open(self, partition: int) -> bool:
+        """Whether work on the partition may begin."""
+        with self._lock:
+            known = self._partitions.get(partition)
+            return known is not None and known.open
+
+    def verdict(self, partition: int, *, job_id: UUID, asset_id: UUID) -> Begin | Skip | GiveUp:
+        """What is to be done about a record that asks for this job.
+
+        Raises Interruption where the partition was taken away.
+        """
+        with self._lock:
+            if (known := self._partitions.get(partition)) is None:
+                raise Interruption("rebalance")
+            return known.notes.verdict(job_id=job_id, asset_id=asset_id)
+
+    def said(self, partition: int, fact: JobFact) -> None:
+        """Takes note of an event that this worker has just appended, ahead of reading it."""
+        with self._lock:
+            if (known := self._partitions.get(partition)) is not None:
+                known.notes.see(fact)
+
+    def handled(self, partition: int, offset: int) -> None:
+        """The record at this offset is done with."""
+        with self._lock:
+            if (known := self._partitions.get(partition)) is not None:
+                known.handled = max(known.handled, offset + 1)
+
+    def lag(self) -> int:
+        """How many records of the open partitions are not done with."""
+        with self._lock:
+            known = [known for known in self._partitions.values() if known.open]
+            return sum(max(0, each.next - each.handled) for each in known)
+
+    def all_open(self) -> bool:
+        """Whether no partition of ours waits for the look-ahead."""
+        with self._lock:
+            return all(known.open for known in self._partitions.values())
+
+    def _run(self) -> None:
+        try:
+            while not self._stop.is_set():
+                try:
+                    self._follow()
+                except TailLost as error:
+                    log.warning("look_ahead_lost", error=str(error))
+                    self._begin_anew()
+                    self._beat()
+                    self._stop.wait(_PAUSE_SECONDS)
+        except BaseException as error:  # noqa: BLE001 - a thread that ends in silence would close all gates
+            self._died(error)
+
+    def _follow(self) -> None:
+        tail = self._make_tail()
+        following: dict[int, _Partition] = {}
+        forget_at = time.monotonic() + _FORGET_EVERY_SECONDS
+        try:
+            while not self._stop.is_set():
+                self._beat()
+                self._adjust(tail, following)
+                for record in tail.read(_READ_SECONDS):
+                    self._see(following, record)
+                self._open(following)
+                if time.monotonic() >= forget_at:
+                    self._forget(tail.committed(following), following)
+                    forget_at = time.monotonic() + _FORGET_EVERY_SECONDS
+        finally:
+            tail.close()
+
+    def _begin_anew(self) -> None:
+        """Closes every gate: what was read may have holes."""
+        with self._lock:
+            self._partitions = {partition: _Partition() for partition in self._partitions}
+
+    def _adjust(self, tail: Tail, following: dict[int, _Partition]) -> None:
+        """Follows what was assigned since and leaves what was taken away; what came back counts as new."""
+        with self._lock:
+            wanted = dict(self._partitions)
+        gone = [part for part, known in following.items() if wanted.get(part) is not known]
+        if gone:
+            tail.leave(gone)
+            for partition in gone:
+                del following[partition]
+        new = {part: known for part, known in wanted.items() if part not in following}
+        if not new:
+            return
+        spans = tail.spans(new)
+        with self._lock:
+            for partition, known in new.items():
+                span = spans[partition]
+                known.next = known.handled = span.start
+                known.end = span.end
+        following.update(new)
+        tail.follow({partition: span.start for partition, span in spans.items()})
+
+    def _see(self, following: dict[int, _Partition], record: RawRecord) -> None:
+        if (known := following.get(record.partition)) is None:
+            return
+        try:
+            fact = fact_of(record, self._decode)
+        except RegistryError as error:
+            raise TailLost("a record can't be read without the registry") from error
+        with self._lock:
+            if fact is not None:
+                known.notes.see(fact)
+            known.next = record.offset + 1
+        self._metrics.look_ahead_records.of().inc()
+
+    def _open(self, following: dict[int, _Partition]) -> None:
+        with self._lock:
+            reached = [each for each in following.values() if not each.open and each.next >= each.end]
+            for known in reached:
+                known.open = True
+            behind = sum(max(0, known.end - known.next) for known in following.values())
+        self._metrics.look_ahead_lag.of().set(behind)
+        if reached and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._wake)
+
+    def _wake(self) -> None:
+        self._opened.set()
+        self._opened = asyncio.Event()
+
+    def _forget(self, committed: dict[int, int], following: dict[int, _Partition]) -> None:
+        with self._lock:
+            for partition, offset in committed.items():
+                if partition in following:
+                    following[partition].notes.forget_before(offset)
