@@ -71,11 +71,14 @@ def test_bytes_that_arrive_between_two_completions_change_nothing(product: Produ
 
 
 def test_a_worker_killed_in_mid_job_costs_an_attempt_and_nothing_else(product: Product) -> None:
-    ada = product.owner("ada")
-    accepted = ada.upload_form(photograph(6000, 4000, tint=210))
-    ada.wait(accepted, status="processing")
-    product.worker.kill()
-    product.worker.restart().wait_ready()
+    ada, worker = product.owner("ada"), product.worker
+    worker.stop()
+    worker.env["FAILPOINTS"] = "worker.after_put=kill"
+    worker.restart().wait_ready()
+    accepted = ada.upload_form(photograph(1200, 800, tint=210))
+    assert worker.process.wait(40) == -signal.SIGKILL
+    del worker.env["FAILPOINTS"]
+    worker.restart().wait_ready()
     detail = ada.wait(accepted)
     job = ada.get(f"/v1/jobs/{detail['job_id']}").json()
     assert (job["state"], job["attempts"]) == ("completed", 2)
