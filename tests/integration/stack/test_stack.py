@@ -194,7 +194,7 @@ def test_up_status_killed_servers_and_down(stack: Stack) -> None:
         wait_for(lambda: not stack.ready(), 5)
         wait_for(stack.ready, START_SECONDS, stack.said)
         assert stack.pid_of(server) != killed
-        assert f"{server:<11} was ended by SIGKILL; starting again in 0.5 s" in stack.said()
+        assert f"{server:<12} was ended by SIGKILL; starting again in 0.5 s" in stack.said()
 
     record = stack.record()
     assert record is not None
