@@ -15,6 +15,7 @@ from adapters.telemetry import configure_logs
 from adapters.topics import BrokerUnreachable, TopicDrift
 from processors.faust_app.app import UncompiledFaust
 from processors.faust_app.slots import SlotTaken
+from processors.memory import give_freed_memory_back
 from processors.sandbox import SandboxUnavailable
 from processors.stopping import Stop, end_process, leave
 from processors.variants.worker import Worker
@@ -39,6 +40,7 @@ def main() -> None:
     variants = programs.add_parser("variants", help="renders completed uploads into their variants")
     variants.add_argument("--lane", choices=LANES, default="live", help="which work to take (default: live)")
     arguments = parser.parse_args()
+    give_freed_memory_back()
     settings = settings_or_exit()
     configure_logs(arguments.program, settings)
     # It says an outage forty times a second; ours is said once (processors.faust_app.watchdog).

@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outside:
+class Dependencies:
     """Everything the worker needs of others, each at work."""
 
     codec: Codec
@@ -50,9 +50,10 @@ class Reach:
     heartbeats: Heartbeats
     stack: contextlib.AsyncExitStack
 
-    async def all(self) -> Outside:
+    async def all(self) -> Dependencies:
         """Raises BrokerUnreachable and RegistryUnavailable when told to stop, and what each refuses."""
         codec = await self._codec()
+        keys, presets = self._views(codec)
         sandbox = await self._sandbox()
         store = S3ObjectStore(self.settings.store, metrics=self.metrics.store)
         self.stack.push_async_callback(store.close)
@@ -60,8 +61,8 @@ class Reach:
         self.stack.push_async_callback(events.close)
         letters = KafkaDeadLetters(self.settings.kafka, metrics=self.metrics.log)
         self.stack.callback(letters.close)
-        keys, presets = await self._views(codec)
-        return Outside(
+        await self._until_current(keys, presets)
+        return Dependencies(
             codec=codec,
             log=events,
             dead_letters=letters,
@@ -84,8 +85,8 @@ class Reach:
         await sandbox.start()
         return sandbox
 
-    async def _views(self, codec: Codec) -> tuple[KafkaSubjectKeys, KafkaPresetSets]:
-        """Before both are read to their ends, each unknown key and preset set would look like an outage."""
+    def _views(self, codec: Codec) -> tuple[KafkaSubjectKeys, KafkaPresetSets]:
+        """Begins to read people's keys and the preset sets."""
         keys = KafkaSubjectKeys(self.settings, codec, None, component=_COMPONENT)
         self.stack.callback(keys.close)
         keys.start()
@@ -93,11 +94,14 @@ class Reach:
         presets = KafkaPresetSets(self.settings.kafka, codec, component=_COMPONENT, beat=beat)
         self.stack.callback(presets.close)
         presets.start()
+        return keys, presets
+
+    async def _until_current(self, keys: KafkaSubjectKeys, presets: KafkaPresetSets) -> None:
+        """Before both are read to their ends, each unknown key and preset set would look like an outage."""
         self.stage("reading keys and preset sets to their ends")
         for wait in (keys.wait_until_current, presets.wait_until_current):
             while not await asyncio.to_thread(wait, 1.0):
                 log.info("worker_waits", reason="reading keys and preset sets to their ends")
-        return keys, presets
 
 
 def sandbox_for(settings: Settings) -> Sandbox:

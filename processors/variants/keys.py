@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import asdict
+from functools import cache
 from uuid import UUID
 
 from schemas.events import Encoder
@@ -10,6 +11,8 @@ from schemas.events import Encoder
 _EXTENSIONS = {"jpeg": "jpg"}
 
 
+@cache
+@cache
 def encoder_hash(encoder: Encoder) -> str:
     """Names the programs that decide a variant's bytes: SHA-256 in hex over their versions."""
     text = json.dumps(asdict(encoder), sort_keys=True, separators=(",", ":"))

@@ -6,7 +6,7 @@ It knows neither job, attempt nor cost, so that any later job about the same sou
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from schemas.events import Encoder, Source, Variant
@@ -36,13 +36,13 @@ def write_manifest(manifest: Manifest) -> bytes:
     sealed = manifest.sealed_facts
     content = {
         "version": VERSION,
-        "source": asdict(manifest.source),
+        "source": _plain(manifest.source),
         "variants": [
-            asdict(variant) | {"sha256": digest}
+            _plain(variant) | {"sha256": digest}
             for variant, digest in zip(manifest.variants, manifest.digests, strict=True)
         ],
         "preset_set": manifest.preset_set,
-        "encoder": asdict(manifest.encoder),
+        "encoder": _plain(manifest.encoder),
         "sealed_facts": None if sealed is None else base64.b64encode(sealed).decode(),
         "metadata_key": manifest.metadata_key,
     }
@@ -67,6 +67,11 @@ def read_manifest(data: bytes) -> Manifest:
         )
     except (ValueError, TypeError, KeyError) as error:
         raise ManifestBroken(type(error).__name__) from error
+
+
+def _plain(row: Source | Variant | Encoder) -> dict[str, object]:
+    """A flat row as a dictionary; asdict would copy each value deeply, at ten times the cost."""
+    return {field.name: getattr(row, field.name) for field in fields(row)}
 
 
 def _variant(row: Mapping[str, Any]) -> Variant:

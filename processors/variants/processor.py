@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from adapters.clock import Clock
@@ -16,12 +16,13 @@ from processors.jobs import Attempt, Job
 from processors.journal import Journal
 from processors.retries import Retries
 from processors.sandbox import Exhausted, Interrupted, Rendered, SandboxUnavailable
+from processors.variants.conversions import said_encoder, wanted
 from processors.variants.facts import declared_sha256, seal_facts
 from processors.variants.job_store import JobStore, together
 from processors.variants.keys import manifest_key, variants_folder
 from processors.variants.manifest import Manifest, ManifestBroken, read_manifest
 from processors.variants.storing import manifest_of, store_set
-from schemas.events import Cost, Encoder, Event, Preset, UploadCompleted, VariantsReady
+from schemas.events import Cost, Event, Preset, UploadCompleted, VariantsReady
 
 T = TypeVar("T")
 
@@ -105,7 +106,7 @@ class VariantsProcessor:
             asset_id=job.asset_id,
             object_key=job.request.object_key,
             preset_set=job.request.preset_set,
-            encoder=Encoder(**asdict(self._tools.renderer.encoder)),
+            encoder=said_encoder(self._tools.renderer.encoder),
         )
         made = await self._made(job.request, folder, attempt.retries)
         manifest = made.manifest
@@ -212,8 +213,7 @@ class VariantsProcessor:
                 raise _UnknownPresets(preset_set)
             return presets
 
-        found = await retries.run(look, on={_UnknownPresets: "presets_unavailable"})
-        return tuple(contract.Preset(**asdict(preset)) for preset in found)
+        return wanted(await retries.run(look, on={_UnknownPresets: "presets_unavailable"}))
 
     async def _with_key(self, use: Callable[[], T], retries: Retries) -> T:
         """What needs the person's key; one that nobody knows is waited for, it is never a null."""

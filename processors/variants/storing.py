@@ -1,16 +1,16 @@
 """Stores what was rendered: the variants side by side, the manifest last, and a look back at the original."""
 
-from dataclasses import asdict
 from itertools import starmap
 
 from adapters.failpoints import Failpoints
 from processors.failures import Refusal
 from processors.imaging import contract
 from processors.sandbox import Rendered
+from processors.variants.conversions import said_encoder, said_source
 from processors.variants.job_store import JobStore, together
 from processors.variants.keys import manifest_key, variant_key
 from processors.variants.manifest import Manifest, write_manifest
-from schemas.events import Encoder, Source, UploadCompleted, Variant
+from schemas.events import UploadCompleted, Variant
 
 _MANIFEST_TYPE = "application/json"
 
@@ -20,11 +20,11 @@ def manifest_of(
 ) -> Manifest:
     """What was rendered, as it will stand under `folder`."""
     return Manifest(
-        source=Source(object_key=request.object_key, **asdict(rendered.source)),
+        source=said_source(rendered.source, request.object_key),
         variants=tuple(_variant(made, folder) for made in rendered.variants),
         digests=tuple(made.sha256 for made in rendered.variants),
         preset_set=request.preset_set,
-        encoder=Encoder(**asdict(rendered.encoder)),
+        encoder=said_encoder(rendered.encoder),
         sealed_facts=sealed_facts,
     )
 

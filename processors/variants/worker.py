@@ -23,7 +23,7 @@ from processors.look_ahead.log_tail import KafkaTail
 from processors.reactor import Parts, Reactor
 from processors.retries import Retries
 from processors.stopping import Stop
-from processors.variants.dependencies import Outside, Reach
+from processors.variants.dependencies import Dependencies, Reach
 from processors.variants.processor import Tools, VariantsProcessor
 from schemas.codec import Codec
 
@@ -96,7 +96,7 @@ class Worker:
             await self._member.stop()
         await self._stack.aclose()
 
-    def _show_sandbox(self, outside: Outside) -> None:
+    def _show_sandbox(self, outside: Dependencies) -> None:
         status = outside.sandbox.status
         self._metrics.worker.sandbox_mode.of(status.mode).set(1)
         self._health.detail("sandbox", lambda: {"mode": status.mode, "reason": status.reason})
@@ -116,7 +116,7 @@ class Worker:
         self._health.check(lambda: None if look_ahead.all_open() else "looking ahead in the log")
         return look_ahead
 
-    def _make_reactor(self, outside: Outside, look_ahead: KafkaLookAhead) -> Reactor:
+    def _make_reactor(self, outside: Dependencies, look_ahead: KafkaLookAhead) -> Reactor:
         clock, journal = SystemClock(), Journal(self._metrics.worker)
         processor = VariantsProcessor(
             Tools(
