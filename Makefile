@@ -2,6 +2,8 @@
 
 RUN := .venv/bin/python -m
 ARGS ?=
+# Test processes side by side; each starts servers of its own when it first needs them.
+JOBS ?= 3
 .DEFAULT_GOAL := help
 .PHONY: help up down status test lint format lock environment fetch
 .PHONY: test-unit test-contract test-integration test-e2e
@@ -19,7 +21,7 @@ status: environment ## Show every server and process
 	@$(RUN) ops stack status $(ARGS)
 
 test: lint fetch ## Everything: linters, types, imports, and all tests on servers of their own
-	$(RUN) pytest $(ARGS)
+	$(RUN) pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 test-unit: environment ## Tests that need no server
 	$(RUN) pytest tests/unit $(ARGS)

@@ -78,12 +78,14 @@ async def test_a_program_that_never_serves_fails_the_start_with_its_last_lines(t
     broken = program(
         tmp_path, "broken", "import sys; sys.exit('no such bucket')", probe=file_exists(tmp_path / "no")
     )
+    before = psutil.Process().children(recursive=True)
     with pytest.raises(
         ProgramFailed, match=r"(?s)broken ended with exit code 1.*broken\.log.*no such bucket"
     ):
         async with supervised(program(tmp_path, "other"), broken):
             pytest.fail("must not start")
-    assert [p for p in psutil.Process().children(recursive=True) if p.status() != "zombie"] == []
+    after = psutil.Process().children(recursive=True)
+    assert [child for child in after if child not in before and child.status() != "zombie"] == []
 
 
 async def test_a_program_that_cannot_be_executed_fails_the_start(tmp_path: Path) -> None:
