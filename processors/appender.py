@@ -11,6 +11,7 @@ from adapters.clock import Clock
 from adapters.dead_letters import DeadLetterNotWritten, DeadLetters, Reason
 from adapters.event_log import EventLog, LogUnavailable, OutcomeUnknown
 from adapters.telemetry.tracing import continued
+from processors.dead_letter_limit import DeadLetterLimit
 from processors.failures import LogGone
 from processors.jobs import Job
 from processors.look_ahead.headers import fact_in
@@ -42,6 +43,7 @@ class Appender:
         source: str,
         component: str,
         retried: Callable[[int], None],
+        limit: DeadLetterLimit,
         retries: float = PATIENCE_SECONDS,
     ) -> None:
         self._log = log
@@ -51,6 +53,7 @@ class Appender:
         self._source = source
         self._component = component
         self._retried = retried
+        self._limit = limit
         self._patience = retries
 
     async def say(self, event: Event, *, job: Job, record: RawRecord) -> None:
@@ -79,6 +82,7 @@ class Appender:
             attempts=attempts,
         )
         await self._persist(lambda: self._dead_letters.append(record, reason), on=(DeadLetterNotWritten,))
+        self._limit.dead_letter()
 
     async def _persist(self, append: Callable[[], Awaitable[T]], on: tuple[type[Exception], ...]) -> T:
         deadline, tries = time.monotonic() + self._patience, 0

@@ -13,6 +13,7 @@ from typing import NoReturn, assert_never
 from adapters.clock import Clock, new_id
 from adapters.failpoints import Failpoints
 from processors.appender import Appender
+from processors.dead_letter_limit import DeadLetterLimit
 from processors.failure_policy import Verdict, judge, lost
 from processors.failures import Interruption, LogGone, Unfit
 from processors.intake import Intake
@@ -44,6 +45,7 @@ class Parts:
     failpoints: Failpoints
     retries: Callable[[], Retries]
     room: asyncio.Semaphore
+    limit: DeadLetterLimit
     leave: Callable[[str], NoReturn]
     lane: str
     worker: str
@@ -113,6 +115,7 @@ class Reactor:
 
     async def _take(self, record: RawRecord, work: Interruptible) -> bool:
         try:
+            await work.run(self._parts.limit.wait_open())
             job = await self._intake.job_in(record, work)
         except Interruption:
             return False
@@ -181,6 +184,7 @@ class Reactor:
                 self._parts.leave("this process can render no more")
             return verdict
         self._journal.ready(result)
+        self._parts.limit.well()
         return None
 
     async def _start(self, job: Job, record: RawRecord, attempt: int) -> None:
@@ -216,6 +220,8 @@ class Reactor:
             will_retry=verdict.will_retry,
         )
         await self._parts.appender.say(failed, job=job, record=record)
+        if not verdict.dead_letter:
+            self._parts.limit.well()
 
     async def _set_aside(self, record: RawRecord, *, kind: str, code: str, attempts: int = 1) -> None:
         await self._parts.appender.set_aside(record, kind=kind, code=code, attempts=attempts)

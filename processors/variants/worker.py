@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import signal
 from collections.abc import Callable
 from typing import Final, NoReturn
 
@@ -12,6 +13,7 @@ from adapters.failpoints import Failpoints
 from adapters.settings import Settings
 from adapters.telemetry import Heartbeats, Metrics, serve_metrics
 from processors.appender import Appender
+from processors.dead_letter_limit import DeadLetterLimit
 from processors.faust_app.app import AppConfig
 from processors.faust_app.brokers import broker_list, credentials
 from processors.faust_app.member import GroupMember
@@ -48,6 +50,7 @@ class Worker:
         self._instance_id = f"{self._group}-{settings.worker.slot}"
         self._metrics = Metrics()
         self._health = Health()
+        self._limit = DeadLetterLimit()
         self._failpoints = Failpoints(settings.runtime.failpoints)
         self._heartbeats = Heartbeats(settings.runtime.heartbeat_limit, self._metrics.loops)
         self._stack = contextlib.AsyncExitStack()
@@ -79,6 +82,8 @@ class Worker:
         )
         outside = await reach.all()
         self._show_sandbox(outside)
+        self._health.check(self._limit.trouble)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self._limit.go_on)
         look_ahead = self._look_ahead(outside.codec)
         self._reactor = self._make_reactor(outside, look_ahead)
         self._member = self._make_member(self._reactor, look_ahead)
@@ -137,6 +142,7 @@ class Worker:
             source=processor.source,
             component=processor.component,
             retried=journal.append_retried,
+            limit=self._limit,
         )
         budget = self._settings.worker.outage_budget.total_seconds()
         parts = Parts(
@@ -147,6 +153,7 @@ class Worker:
             clock=clock,
             failpoints=self._failpoints,
             retries=lambda: Retries(budget=budget, retried=journal.retried),
+            limit=self._limit,
             room=asyncio.Semaphore(self._settings.worker.children + _JOBS_BESIDE_THE_CHILDREN),
             leave=self._leave,
             lane=self._lane,

@@ -1,100 +1,20 @@
 """The reactor: every way in which a record can end, and that it says so exactly once."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from uuid import uuid4
 
 import pytest
 
 from adapters.event_log import LogUnavailable, OutcomeUnknown
 from processors.failures import Exhaustion, Outage, Refusal, Unfit
-from processors.interruptible import Interruptible
-from processors.jobs import Attempt, Job
 from processors.look_ahead.headers import fact_of
 from processors.look_ahead.job_index import JobFact
 from schemas.envelope import RawRecord, read_headers
 from schemas.events import (
-    Cost,
-    Encoder,
-    Event,
     ProcessingStarted,
-    Source,
-    UploadCompleted,
-    VariantsReady,
 )
-from tests.unit.processors.worlds import NOW, PRESET_SET, Left, World, altered, take
-
-Work = Callable[[Job, Attempt], Awaitable[None]]
-
-
-class Scripted:
-    """A processor whose work is given; it ends with a result unless the work raises."""
-
-    component = "variants"
-    source = "/processors/variants"
-
-    def __init__(self, work: Work) -> None:
-        self._work = work
-        self.attempts: list[int] = []
-
-    def job_in(self, event: Event) -> Job | None:
-        if not isinstance(event, UploadCompleted):
-            return None
-        return Job(
-            job_id=event.job_id,
-            asset_id=event.asset_id,
-            owner_id=event.owner_id,
-            lane=event.lane,
-            cause=event.event_id,
-            request=event,
-        )
-
-    async def work(self, job: Job, attempt: Attempt) -> VariantsReady:
-        self.attempts.append(attempt.number)
-        await self._work(job, attempt)
-        return VariantsReady(
-            event_id=job.result_id,
-            occurred_at=NOW,
-            asset_id=job.asset_id,
-            owner_id=job.owner_id,
-            job_id=job.job_id,
-            attempt=attempt.number,
-            source=Source(
-                object_key=job.request.object_key,
-                size=1,
-                format="jpeg",
-                width=1,
-                height=1,
-                orientation=1,
-                frames=1,
-                animated=False,
-                has_alpha=False,
-            ),
-            variants=(),
-            manifest_key="m",
-            preset_set=PRESET_SET,
-            encoder=Encoder(pillow="1", codecs="1", resizer="1", simd="1"),
-            cost=Cost(cpu_ms=1, wall_ms=1, peak_rss_kib=1, bytes_read=1, bytes_written=1),
-        )
-
-
-async def well(_job: Job, _attempt: Attempt) -> None:
-    """Work that goes well."""
-
-
-def raising(*errors: Exception | None) -> Work:
-    """Work that raises these in turn, then goes well."""
-    left = list(errors)
-
-    async def work(_job: Job, _attempt: Attempt) -> None:
-        if left and (error := left.pop(0)) is not None:
-            raise error
-
-    return work
-
-
-async def stuck(_job: Job, _attempt: Attempt) -> None:
-    await asyncio.sleep(3600)
+from tests.unit.processors.scripted import Scripted, raising, well
+from tests.unit.processors.worlds import Left, World, altered, take
 
 
 async def test_work_that_goes_well_is_said_with_its_causes() -> None:
@@ -297,61 +217,6 @@ async def test_a_process_that_can_work_no_more_says_so_and_leaves() -> None:
         await take(world.reactor(Scripted(raising(Unfit("shutdown")))), record)
     (failure,) = world.failures()
     assert (failure.kind, failure.will_retry) == ("interrupted", True)
-
-
-async def test_shutdown_lets_work_end_within_its_grace() -> None:
-    world = World()
-
-    async def brief(_job: Job, _attempt: Attempt) -> None:
-        await asyncio.sleep(0.1)
-
-    reactor = world.reactor(Scripted(brief))
-    record = await world.appended(await world.request())
-    taken = asyncio.ensure_future(take(reactor, record))
-    await asyncio.sleep(0.02)
-    await reactor.drain(5.0)
-    assert await taken
-    assert world.names() == ["ProcessingStarted", "VariantsReady"]
-    assert not await take(reactor, record)
-
-
-async def test_shutdown_cuts_what_takes_longer_and_the_record_comes_again() -> None:
-    world = World()
-    reactor = world.reactor(Scripted(stuck))
-    record = await world.appended(await world.request())
-    taken = asyncio.ensure_future(take(reactor, record))
-    await asyncio.sleep(0.02)
-    await reactor.drain(0.05)
-    assert await taken is False
-    (failure,) = world.failures()
-    assert (failure.kind, failure.code, failure.will_retry) == ("interrupted", "shutdown", True)
-
-    again = Scripted(well)
-    assert await take(world.reactor(again), record)
-    assert again.attempts == [2]
-
-
-async def test_a_job_whose_partition_was_taken_says_so() -> None:
-    world, work = World(), Interruptible()
-    reactor = world.reactor(Scripted(stuck))
-    taken = asyncio.ensure_future(reactor.take(await world.appended(await world.request()), work))
-    await asyncio.sleep(0.02)
-    work.interrupt("rebalance")
-    assert await taken is False
-    (failure,) = world.failures()
-    assert (failure.kind, failure.code, failure.will_retry) == ("interrupted", "rebalance", True)
-
-
-async def test_what_has_not_begun_is_let_go_without_a_word() -> None:
-    world = World()
-    reactor = world.reactor(Scripted(stuck))
-    records = [await world.appended(await world.request()) for _ in range(5)]
-    taken = [asyncio.ensure_future(take(reactor, record)) for record in records]
-    await asyncio.sleep(0.02)
-    await reactor.drain(0.05)
-    assert await asyncio.gather(*taken) == [False] * 5
-    # There is room for four jobs; the fifth never started, so nothing is said of it.
-    assert len(world.failures()) == 4
 
 
 async def test_sightings_read_off_records_are_those_of_the_events() -> None:

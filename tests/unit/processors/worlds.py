@@ -17,6 +17,7 @@ from adapters.sealing import seal_json
 from adapters.subject_keys import InMemorySubjectKeys
 from adapters.telemetry import Metrics
 from processors.appender import Appender
+from processors.dead_letter_limit import DeadLetterLimit
 from processors.interruptible import Interruptible
 from processors.jobs import Processor
 from processors.journal import Journal
@@ -52,6 +53,7 @@ class World:
     look_ahead: InMemoryLookAhead = field(default_factory=InMemoryLookAhead)
     metrics: Metrics = field(default_factory=Metrics)
     clock: FixedClock = field(default_factory=lambda: FixedClock(NOW))
+    limit: DeadLetterLimit = field(default_factory=DeadLetterLimit)
     outage_budget: float = 0.5
     lane: str = "live"
     requests: int = 0
@@ -76,6 +78,7 @@ class World:
             source=processor.source,
             component=processor.component,
             retried=self.journal.append_retried,
+            limit=self.limit,
             retries=wait,
         )
         parts = Parts(
@@ -87,6 +90,7 @@ class World:
             failpoints=Failpoints(),
             retries=lambda: Retries(budget=self.outage_budget, retried=self.journal.retried),
             room=asyncio.Semaphore(4),
+            limit=self.limit,
             leave=leave,
             lane=self.lane,
             worker="worker-0",
