@@ -172,7 +172,8 @@ class Reactor:
         try:
             result = await work.run(self._processor.work(job, attempt))
             self._parts.failpoints.hit("worker.before_append")
-            await self._parts.appender.say(result, job=job, record=record)
+            with self._journal.stage("append"):
+                await self._parts.appender.say(result, job=job, record=record)
             self._parts.failpoints.hit("worker.after_append")
         except LogGone:
             raise

@@ -22,7 +22,7 @@ from processors.look_ahead.job_index import Begin, GiveUp, JobFact, JobIndex, Sk
 from processors.look_ahead.log_tail import Tail, TailLost
 from schemas.envelope import RawRecord
 
-_READ_SECONDS: Final = 0.05
+_READ_SECONDS: Final = 0.1
 _PAUSE_SECONDS: Final = 1.0
 _FORGET_EVERY_SECONDS: Final = 30.0
 
