@@ -1,7 +1,7 @@
 """What the doors are made of: every part of the outside world that they use, gathered once a program."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from starlette.requests import HTTPConnection
 
@@ -14,12 +14,10 @@ from adapters.subject_keys import SubjectKeys
 from adapters.telemetry import Metrics
 from api.addresses import Addresses
 from api.caller import Credentials
+from api.commands.completed import Completed
+from api.commands.once import Once
 from api.queries.reads import Reads
 from api.tokens import Signer
-
-if TYPE_CHECKING:
-    from api.commands.completion import Completed
-    from api.commands.once import Once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +33,7 @@ class Parts:
     credentials: Credentials
     signer: Signer
     addresses: Addresses
-    completions: "Once[Completed]"
+    completions: Once[Completed]
     metrics: Metrics
     clock: Clock = field(default_factory=SystemClock)
 

@@ -13,7 +13,8 @@ from api.access import entered
 from api.bodies import read_json
 from api.caller import Caller
 from api.commands.answers import UploadAccepted, accepted, position_of, say_position
-from api.commands.completion import Completed, Ids, Original, append_completed, copy_original
+from api.commands.completed import Completed
+from api.commands.completion import Ids, Original, append_completed, copy_original
 from api.commands.grant import Grant
 from api.intent import IdempotencyKey, begin
 from api.openapi import json_request, problems

@@ -9,21 +9,12 @@ from adapters.object_store import ObjectInfo, ObjectMissing, PreconditionFailed
 from adapters.owners import deterministic_id
 from adapters.sealing import seal_json
 from adapters.telemetry.labels import Door
+from api.commands.completed import Completed
 from api.commands.grant import Grant
 from api.origin import metadata
 from api.parts import Parts
 from api.problems import Unavailable
 from schemas.events import UploadCompleted
-from schemas.positions import Position
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Completed:
-    """A completion that is in the log."""
-
-    asset_id: UUID
-    job_id: UUID
-    position: Position
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,8 @@ from adapters.sealing import seal_json
 from api.access import entered
 from api.bodies import drain, too_large, validated
 from api.commands.answers import UploadAccepted, accepted, position_of, say_position
-from api.commands.completion import Completed, Ids, active_preset_set, append_completed, copy_original
+from api.commands.completed import Completed
+from api.commands.completion import Ids, active_preset_set, append_completed, copy_original
 from api.commands.grant import Grant
 from api.forms import FilePart, Form, read_form
 from api.intent import IdempotencyKey, Intent, applied, begin
