@@ -170,6 +170,13 @@ async def test_the_other_lane_is_left_to_the_other_group() -> None:
     assert scripted.attempts == []
 
 
+async def test_what_the_other_lane_can_not_read_is_for_it_to_set_aside() -> None:
+    world = World(lane="bulk")
+    record = altered(await world.appended(await world.request()), b"poison")
+    assert await take(world.reactor(Scripted(well)), record)
+    assert world.dead_letters.letters == []
+
+
 async def test_events_that_ask_for_nothing_are_passed() -> None:
     world, scripted = World(), Scripted(well)
     reactor = world.reactor(scripted)

@@ -66,6 +66,18 @@ async def test_the_delay_is_bounded_and_the_budget_ends_it() -> None:
     assert 60.0 <= time.now < 66.0
 
 
+async def test_the_time_that_failing_calls_take_counts_too() -> None:
+    time = Time()
+
+    async def slow() -> None:
+        time.now += 20.0
+        raise Away
+
+    with pytest.raises(Outage):
+        await retries(time).run(slow, on={Away: "away"})
+    assert time.now < 61.0
+
+
 async def test_other_errors_pass_at_once() -> None:
     time = Time()
 

@@ -139,6 +139,24 @@ async def test_a_broken_manifest_is_made_again(broken: bytes) -> None:
     assert read_manifest(await world.store.get(key)).preset_set == PRESET_SET
 
 
+@pytest.mark.parametrize("change", [{"preset_set": "f" * 64}, {"source": "another original"}])
+async def test_a_manifest_of_something_else_is_not_said(change: dict[str, str]) -> None:
+    world, renderer = World(), InProcessRenderer()
+    request = await world.request(picture())
+    await process(world, request, renderer)
+    key = ready(world).manifest_key
+    content = json.loads(await world.store.get(key))
+    if "source" in change:
+        content["source"]["object_key"] = change["source"]
+    else:
+        content |= change
+    await world.store.put(key, json.dumps(content).encode(), content_type="application/json")
+    await process(world, replace(request, job_id=uuid4()), renderer)
+    assert renderer.renders == 2
+    assert ready(world).preset_set == PRESET_SET
+    assert ready(world).source.object_key == request.object_key
+
+
 def test_what_is_no_manifest_is_refused() -> None:
     with pytest.raises(ManifestBroken):
         read_manifest(b'{"version":2}')

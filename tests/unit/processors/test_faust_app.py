@@ -1,0 +1,84 @@
+"""That the Faust app is configured against each trap that was met, and hands over records as they are."""
+
+from pathlib import Path
+
+import faust
+import pytest
+from faust.types import TP, Message
+
+from adapters.settings import load_settings
+from processors.faust_app.app import AppConfig, UncompiledFaust, build_app, record_of
+from processors.faust_app.brokers import broker_list, credentials
+from processors.interruptible import Interruptible
+from schemas.envelope import RawRecord
+
+
+async def take(_record: RawRecord, _work: Interruptible) -> bool:
+    return True
+
+
+def config(folder: Path) -> AppConfig:
+    return AppConfig(
+        brokers=("one:9092", "two:9092"),
+        credentials=None,
+        group="darkroom.variants",
+        instance_id="darkroom.variants-3",
+        topic="darkroom.assets.v1",
+        session=10.0,
+        folder=folder,
+    )
+
+
+def test_every_trap_has_its_setting(tmp_path: Path) -> None:
+    """The table of Faust's traps, row by row."""
+    heard: list[frozenset[int]] = []
+    app = build_app(config(tmp_path), take=take, assigned=heard.append)
+    app.finalize()
+    conf = app.conf
+    (agent,) = app.agents.values()
+    assert (agent.isolated_partitions, agent.concurrency) == (True, 1)
+    assert (conf.stream_buffer_maxsize, conf.broker_max_poll_records) == (16, 16)
+    assert conf.broker_max_poll_interval == 86_400
+    assert str(conf.processing_guarantee.value) == "at_least_once"
+    assert (conf.topic_allow_declare, conf.topic_disable_leader, conf.web_enabled) == (False, True, False)
+    assert (conf.consumer_group_instance_id, conf.broker_session_timeout) == ("darkroom.variants-3", 10.0)
+    assert conf.producer_request_timeout == 15.0
+    assert conf.consumer_auto_offset_reset == "earliest"
+    assert [str(url) for url in conf.broker] == ["kafka://one:9092", "kafka://two:9092"]
+
+
+def test_without_the_compiled_iterator_nothing_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its twin in Python acknowledges records that it skips in a rebalance."""
+    monkeypatch.setattr("faust.streams._CStreamIterator", None)
+    with pytest.raises(UncompiledFaust):
+        build_app(config(tmp_path), take=take, assigned=lambda _partitions: None)
+
+
+@pytest.mark.parametrize("value", [None, b"", b"\0\0\0\0\x01bytes"])
+def test_a_record_arrives_as_it_is(value: bytes | None) -> None:
+    headers = [("lane", b"live"), ("lane", b"bulk")]
+    message = Message("t", 3, 7, 1.5, 1, headers, b"key", value, None, tp=TP("t", 3))
+    assert record_of(message) == RawRecord(
+        topic="t",
+        partition=3,
+        offset=7,
+        timestamp_ms=1500,
+        key=b"key",
+        value=value,
+        headers=(("lane", b"live"), ("lane", b"bulk")),
+    )
+
+
+def test_brokers_and_credentials_are_those_of_the_settings() -> None:
+    plain = load_settings({"KAFKA_BOOTSTRAP_SERVERS": "a:1,b:2"}).kafka
+    assert broker_list(plain) == ("a:1", "b:2")
+    assert credentials(plain) is None
+    secured = load_settings(
+        {"KAFKA_SECURITY_PROTOCOL": "sasl_ssl", "KAFKA_USERNAME": "ada", "KAFKA_PASSWORD": "secret"}
+    ).kafka
+    found = credentials(secured)
+    assert isinstance(found, faust.SASLCredentials)
+    assert (found.username, found.password, str(found.mechanism.value)) == ("ada", "secret", "SCRAM-SHA-512")
+    assert found.ssl_context is not None
