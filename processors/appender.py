@@ -48,7 +48,7 @@ class Appender:
     ) -> None:
         self._log = log
         self._dead_letters = dead_letters
-        self._knowledge = look_ahead
+        self._look_ahead = look_ahead
         self._clock = clock
         self._source = source
         self._component = component
@@ -70,7 +70,7 @@ class Appender:
         position = await self._persist(
             lambda: self._log.append(event, metadata), on=(LogUnavailable, OutcomeUnknown)
         )
-        self._knowledge.said(position.partition, fact_in(event, position.offset))
+        self._look_ahead.said(position.partition, fact_in(event, position.offset))
 
     async def set_aside(self, record: RawRecord, *, kind: str, code: str, attempts: int) -> None:
         """Writes a dead letter; raises LogGone."""

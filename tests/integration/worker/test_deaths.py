@@ -1,6 +1,8 @@
 """Workers that die or are stopped in the middle of a job: it comes again, is counted, has one effect."""
 
+import asyncio
 import signal
+from pathlib import Path
 
 from confluent_kafka.admin import AdminClient
 
@@ -120,7 +122,7 @@ async def test_a_group_whose_offsets_are_lost_renders_nothing_again(
     lab: Lab, ground: World, start_worker: StartWorker
 ) -> None:
     """R14: it starts at the earliest record, and finds every job's end ahead of it."""
-    worker = start_worker()
+    worker = start_worker(WORKER_SESSION="6s")
     requests = [await lab.upload() for _ in range(3)]
     refused = await lab.upload(b"no picture")
     await lab.ended(*requests, refused)
@@ -145,7 +147,11 @@ async def test_a_group_whose_offsets_are_lost_renders_nothing_again(
 
 
 async def test_two_workers_can_not_have_one_slot(start_worker: StartWorker) -> None:
-    start_worker(slot=5)
+    first = start_worker(slot=5, ready=False)
+    state = Path(first.env["STATE_DIR"])
+    while not list(state.glob("*.slot-5.lock")):
+        assert first.alive()
+        await asyncio.sleep(0.05)
     twin = start_worker(slot=5, ready=False)
     assert twin.process.wait(60) == 1
     assert "slot 5 is taken" in twin.output()
