@@ -1,7 +1,7 @@
 """Workers that die or are stopped in the middle of a job: it comes again, is counted, has one effect."""
 
-import asyncio
 import signal
+import time
 from pathlib import Path
 
 from confluent_kafka.admin import AdminClient
@@ -146,12 +146,12 @@ async def test_a_group_whose_offsets_are_lost_renders_nothing_again(
     assert [lab.story(request) for request in (*requests, refused)] == before
 
 
-async def test_two_workers_can_not_have_one_slot(start_worker: StartWorker) -> None:
+def test_two_workers_can_not_have_one_slot(start_worker: StartWorker) -> None:
     first = start_worker(slot=5, ready=False)
     state = Path(first.env["STATE_DIR"])
     while not list(state.glob("*.slot-5.lock")):
         assert first.alive()
-        await asyncio.sleep(0.05)
+        time.sleep(0.05)
     twin = start_worker(slot=5, ready=False)
     assert twin.process.wait(60) == 1
     assert "slot 5 is taken" in twin.output()
