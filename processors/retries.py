@@ -39,11 +39,13 @@ class Retries:
         """The result of `call`, made again on each error of the kinds in `on`, which gives their codes.
 
         Calls may run side by side: what they spend at the same time is spent once. The budget rests while
-        `resting` says so: an outage of a whole system is no fault of this call and fails nothing, however
-        long it lasts. Raises Outage when the budget is spent; other errors pass through at once.
+        `resting` says so, and for the call that was under way when it ended: an outage of a whole system is
+        no fault of this call and fails nothing, however long it lasts. Raises Outage when the budget is
+        spent; other errors pass through at once.
         """
         spent = self._spent
         tries = 0
+        rested = False
         try:
             while True:
                 began = self.now()
@@ -51,7 +53,9 @@ class Retries:
                     return await call()
                 except tuple(on) as error:
                     code = next(on[kind] for kind in on if isinstance(error, kind))
-                    counts = resting is None or not await resting()
+                    rests = resting is not None and await resting()
+                    counts = not (rests or rested)
+                    rested = rests
                     spent += self.now() - began if counts else 0.0
                     if spent >= self.budget:
                         raise Outage(code) from error

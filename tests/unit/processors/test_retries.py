@@ -101,6 +101,21 @@ async def test_the_budget_rests_while_the_whole_system_is_down() -> None:
     assert 660.0 <= time.now < 672.0
 
 
+async def test_the_call_under_way_when_an_outage_ends_is_not_counted() -> None:
+    time, down = Time(), [True, True, False, False]
+
+    async def slow() -> str:
+        if not down:
+            return "done"
+        time.now += 100.0
+        raise Away
+
+    async def resting() -> bool:
+        return down.pop(0)
+
+    assert await retries(time, budget=150.0).run(slow, on={Away: "away"}, resting=resting) == "done"
+
+
 async def test_calls_one_after_the_other_share_the_budget() -> None:
     time = Time()
     mine = retries(time, budget=1.0)
