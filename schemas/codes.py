@@ -17,9 +17,8 @@ FAILURES: Final[Mapping[Kind, Mapping[str, str]]] = MappingProxyType(
         "refused": {
             "not_an_image": "the bytes are no picture",
             "unsupported_format": "a picture, but of a format that is not accepted",
-            "too_many_pixels": "more pixels than the limit allows",
+            "too_many_pixels": "more pixels, frames, or pixels over all frames, than the limits allow",
             "too_many_scans": "a JPEG with more scans than the limit allows",
-            "too_many_frames": "more frames, or more pixels over all frames, than the limits allow",
             "truncated": "the file ends too early",
             "corrupt": "the decoder found the file broken",
             "empty": "no bytes at all",

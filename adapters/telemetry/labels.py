@@ -111,11 +111,6 @@ def by_partition(topic: str, partition: int) -> tuple[str, ...]:
     return (topic, str(partition))
 
 
-def by_version(version: str, component: str) -> tuple[str, ...]:
-    """Which program this is."""
-    return (version, component)
-
-
 def by_loop(loop: str) -> tuple[str, ...]:
     """A loop that beats."""
     return (loop,)
