@@ -13,21 +13,36 @@ log = structlog.get_logger(__name__)
 
 
 class Stop:
-    """Whether we were told to stop: `told` for the event loop, `in_threads` for waits outside of it."""
+    """Whether we were told to stop: `told` for the event loop, `in_threads` for waits outside of it.
+
+    `for_good`: nobody will be started in our place, so that others may have what is ours at once.
+    """
 
     def __init__(self) -> None:
         self.told = asyncio.Event()
         self.in_threads = threading.Event()
+        self.for_good = False
+        self._asked = False
 
     def listen(self) -> None:
-        """Hears SIGTERM and SIGINT from here on."""
+        """Hears SIGTERM and SIGINT (stop), and SIGUSR2 (stop for good) from here on."""
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self._tell, number)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR2, self._decommission)
 
     def _tell(self, number: int) -> None:
-        if self.told.is_set():
+        if self._asked:
             end_process(128 + number)
-        log.info("worker_stops", signal=signal.Signals(number).name)
+        self._asked = True
+        self._begin(number)
+
+    def _decommission(self) -> None:
+        # Orchestrators send a SIGTERM right behind what they run before a stop: that one is the first.
+        self.for_good = True
+        self._begin(signal.SIGUSR2)
+
+    def _begin(self, number: int) -> None:
+        log.info("worker_stops", signal=signal.Signals(number).name, for_good=self.for_good)
         self.told.set()
         self.in_threads.set()
 

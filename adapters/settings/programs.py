@@ -89,6 +89,11 @@ class WorkerSettings(Fragment):
         validation_alias="WORKER_SESSION",
         description="The consumer group forgets a silent worker after this.",
     )
+    idle_limit: Duration = Field(
+        default=timedelta(seconds=60),
+        validation_alias="WORKER_IDLE_LIMIT",
+        description="A worker that lags and has nothing in hand for longer leaves, to be started anew.",
+    )
     job_timeout: Duration = Field(
         default=timedelta(seconds=15), validation_alias="JOB_TIMEOUT", description="One try at a job."
     )

@@ -49,6 +49,7 @@ class AppConfig:
     instance_id: str
     topic: str
     session: float
+    idle_limit: float
     folder: Path
 
 
@@ -109,6 +110,18 @@ async def _act(stream: StreamT[bytes], take: Take) -> None:
         if not settled:
             return
         await acking.ack(event)
+
+
+def leave_for_good(app: faust.App) -> None:
+    """Makes the app's next `stop` tell the group that this member will not come back.
+
+    A static member says nothing when it goes, so that its restart moves no partition; its client then
+    takes it for a dynamic one. Does nothing where the group was never joined.
+    """
+    thread = getattr(app.consumer, "_thread", None)
+    coordinator = getattr(getattr(thread, "_consumer", None), "_coordinator", None)
+    if coordinator is not None:
+        coordinator._group_instance_id = None  # noqa: SLF001 - aiokafka has no door to this
 
 
 def record_of(message: Message) -> RawRecord:

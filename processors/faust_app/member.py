@@ -9,7 +9,7 @@ import structlog
 
 from adapters.settings import KafkaSettings
 from adapters.telemetry.of_worker import WorkerMetrics
-from processors.faust_app.app import AppConfig, build_app
+from processors.faust_app.app import AppConfig, build_app, leave_for_good
 from processors.faust_app.membership import Membership
 from processors.faust_app.watchdog import Watch, Watchdog
 from processors.interruptible import Interruptible
@@ -42,7 +42,7 @@ class GroupMember:
         self._reactor = reactor
         self._look_ahead = look_ahead
         self._metrics = metrics
-        self._watch = Watch()
+        self._watch = Watch(idle_limit=config.idle_limit)
         self._watchdog = Watchdog(self._look, leave=leave)
         self._membership = Membership(kafka, group=config.group, client_id=config.instance_id)
         self._asking: asyncio.Task[None] | None = None
@@ -54,9 +54,14 @@ class GroupMember:
         self._asking = asyncio.create_task(self._ask())
         self._watchdog.start()
 
-    async def stop(self) -> None:
-        """Commits what is acked and leaves the broker; to be called when nothing is in hand any more."""
+    async def stop(self, *, for_good: bool) -> None:
+        """Commits what is acked and leaves the broker; to be called when nothing is in hand any more.
+
+        Gone `for_good`, its partitions go to others at once; otherwise they wait for it for a session.
+        """
         self._watchdog.close()
+        if for_good:
+            leave_for_good(self._app)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._app.stop(), _STOP_SECONDS)
 

@@ -14,7 +14,6 @@ import structlog
 
 # Far above what joining and leaving workers cause, far below what two twins do to each other.
 MOST_ASSIGNMENTS_A_MINUTE: Final = 20
-IDLE_SECONDS: Final = 60.0
 OUTSIDE_SECONDS: Final = 60.0
 _LOOK_EVERY_SECONDS: Final = 5.0
 
@@ -22,10 +21,14 @@ log = structlog.get_logger(__name__)
 
 
 class Watch:
-    """What is seen, and what it means; `now` is a monotonic clock in seconds. Safe from any thread."""
+    """What is seen, and what it means. Safe from any thread.
 
-    def __init__(self, *, now: Callable[[], float] = time.monotonic) -> None:
+    `idle_limit` is how long records may wait while nothing is in hand; `now` a monotonic clock; in seconds.
+    """
+
+    def __init__(self, *, idle_limit: float, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
+        self._idle_limit = idle_limit
         self._assignments: deque[float] = deque(maxlen=MOST_ASSIGNMENTS_A_MINUTE + 1)
         self._idle_since: float | None = None
         self._outside_since: float | None = None
@@ -71,7 +74,7 @@ class Watch:
             return None
         if self._idle_since is None:
             self._idle_since = self._now()
-        if self._now() - self._idle_since < IDLE_SECONDS:
+        if self._now() - self._idle_since < self._idle_limit:
             return None
         return f"assigned and {lag} records behind, yet idle"
 

@@ -98,7 +98,7 @@ class Worker:
         if self._reactor is not None:
             await self._reactor.drain(self._settings.worker.shutdown_grace.total_seconds())
         if self._member is not None:
-            await self._member.stop()
+            await self._member.stop(for_good=self._stop.for_good)
         await self._stack.aclose()
 
     def _show_sandbox(self, outside: Dependencies) -> None:
@@ -170,6 +170,7 @@ class Worker:
             instance_id=self._instance_id,
             topic=kafka.topics.assets,
             session=settings.worker.session.total_seconds(),
+            idle_limit=settings.worker.idle_limit.total_seconds(),
             folder=settings.runtime.state_dir / "faust",
         )
         member = GroupMember(

@@ -25,6 +25,7 @@ def config(folder: Path) -> AppConfig:
         instance_id="darkroom.variants-3",
         topic="darkroom.assets.v1",
         session=10.0,
+        idle_limit=60.0,
         folder=folder,
     )
 

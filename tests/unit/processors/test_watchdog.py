@@ -9,12 +9,13 @@ import pytest
 
 from processors.faust_app.slots import SlotTaken, hold_slot
 from processors.faust_app.watchdog import (
-    IDLE_SECONDS,
     MOST_ASSIGNMENTS_A_MINUTE,
     OUTSIDE_SECONDS,
     Watch,
     Watchdog,
 )
+
+IDLE_SECONDS = 60.0
 
 
 class Time:
@@ -28,7 +29,7 @@ def time() -> Time:
 
 @pytest.fixture
 def watch(time: Time) -> Watch:
-    return Watch(now=lambda: time.now)
+    return Watch(idle_limit=IDLE_SECONDS, now=lambda: time.now)
 
 
 def seen(watch: Watch, *, lag: int = 0, in_hand: int = 0, member: bool | None = True) -> str | None:
