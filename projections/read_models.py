@@ -34,7 +34,7 @@ class ReadModel:
 
 
 # Bump a version when its tables or its rows change: an old version's rows are never taken for the new one's.
-LIFECYCLE: Final = ReadModel(name="lifecycle", version=1)
+LIFECYCLE: Final = ReadModel(name="lifecycle", version=2)
 ASSETS: Final = ReadModel(name="assets", version=1)
 JOBS: Final = ReadModel(name="jobs", version=1)
 ACTIVITY: Final = ReadModel(name="activity", version=1)

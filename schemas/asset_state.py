@@ -7,7 +7,7 @@ from uuid import UUID
 
 from schemas.events import Cost, Encoder, Source, Variant
 
-AssetStatus = Literal["requested", "uploaded", "processing", "ready", "failed"]
+AssetStatus = Literal["requested", "uploaded", "processing", "ready", "failed", "purged"]
 JobStatus = Literal["queued", "active", "completed", "failed"]
 
 
@@ -80,7 +80,8 @@ class JobState:
 class AssetState:
     """One asset with all its jobs in their order.
 
-    `version` counts the accepted events that a person caused. The fold never looks at the sealed fields.
+    `version` counts the accepted events that a person caused. The fold never looks at the sealed fields. Of a
+    purged asset nothing is left but ids, version, the upload without its words, and when it was purged.
     """
 
     asset_id: UUID
@@ -90,6 +91,7 @@ class AssetState:
     original: Original | None = None
     served: VariantSet | None = None
     jobs: tuple[JobState, ...] = ()
+    purged_at: datetime | None = None
 
     @property
     def newest_job(self) -> JobState | None:
@@ -99,6 +101,8 @@ class AssetState:
     @property
     def status(self) -> AssetStatus:
         """Where the asset stands; once a set is served it stays ready, whatever becomes of later jobs."""
+        if self.purged_at is not None:
+            return "purged"
         if self.served is not None:
             return "ready"
         if (job := self.newest_job) is None:

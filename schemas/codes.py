@@ -10,6 +10,10 @@ LANES: Final[tuple[Lane, ...]] = ("live", "bulk")
 Method = Literal["form", "direct", "multipart"]
 METHODS: Final[tuple[Method, ...]] = ("form", "direct", "multipart")
 
+PurgeCode = Literal["erased", "permanent", "expired"]
+PURGE_CODES: Final[tuple[PurgeCode, ...]] = ("erased", "permanent", "expired")
+"""Why an asset is purged: its owner was erased, a person asked for it, or its time in the trash was over."""
+
 Kind = Literal["refused", "exhausted", "unavailable", "internal", "interrupted"]
 
 FAILURES: Final[Mapping[Kind, Mapping[str, str]]] = MappingProxyType(

@@ -18,6 +18,7 @@ from schemas.asset_state import (
 )
 from schemas.events import (
     AssetEvent,
+    AssetPurged,
     ProcessingFailed,
     ProcessingStarted,
     UploadCompleted,
@@ -59,6 +60,8 @@ def evolve(state: AssetState | None, event: AssetEvent) -> AssetState | None:
         return _requested(event) if isinstance(event, UploadRequested) else None
     if event.asset_id != state.asset_id or event.owner_id != state.owner_id:
         return state
+    if state.purged_at is not None:
+        return state  # from where nothing returns
     match event:
         case UploadRequested():
             return state
@@ -70,6 +73,8 @@ def evolve(state: AssetState | None, event: AssetEvent) -> AssetState | None:
             return _ready(state, event)
         case ProcessingFailed():
             return _failed(state, event)
+        case AssetPurged():
+            return _purged(state, event)
         case _:
             assert_never(event)
 
@@ -166,6 +171,19 @@ def _failed(state: AssetState, event: ProcessingFailed) -> AssetState:
         error_code=event.code,
     )
     return _with_job(state, failed)
+
+
+def _purged(state: AssetState, event: AssetPurged) -> AssetState:
+    """What is left of it is that it was: enough to know its events when they come again."""
+    if event.expected_version not in {None, state.version}:
+        return state
+    return AssetState(
+        asset_id=state.asset_id,
+        owner_id=state.owner_id,
+        version=state.version + 1,
+        upload=replace(state.upload, sealed_words=None),
+        purged_at=event.occurred_at,
+    )
 
 
 def _variant_set(event: VariantsReady, order: int) -> VariantSet:

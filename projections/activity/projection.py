@@ -15,6 +15,7 @@ from projections.records import Record
 from projections.tables import Table
 from schemas.events import (
     AssetEvent,
+    AssetPurged,
     ProcessingFailed,
     ProcessingStarted,
     UploadCompleted,
@@ -112,6 +113,9 @@ def _facts(record: Record, event: AssetEvent) -> tuple[Row, dict[str, Any]]:
         case ProcessingFailed():
             what = (None, event.job_id, event.attempt, None, event.kind, event.code, *_NOTHING[2:])
             return what, {"retryable": event.retryable, "will_retry": event.will_retry}
+        case AssetPurged():
+            who = (event.actor_id, None, None, None, None, event.code, event.request_hash, *_why(record))
+            return who, {}
         case _:
             assert_never(event)
 

@@ -58,8 +58,11 @@ def write(conn: Connection[Any], folded: Folded, clear: ClearText) -> None:
 
 
 def rows(folded: Folded, clear: ClearText) -> Iterator[Row]:
-    """One row for each changed asset, values in the order of TABLE's columns; raises what `clear` raises."""
-    return (_row(changed, clear) for changed in folded.changed.values())
+    """One row for each changed asset, values in the order of TABLE's columns; raises what `clear` raises.
+
+    A purged asset has none.
+    """
+    return (_row(changed, clear) for changed in folded.changed.values() if changed.state.purged_at is None)
 
 
 def _row(changed: Changed, clear: ClearText) -> Row:

@@ -21,7 +21,7 @@ from projections.folding import Folded
 from projections.records import Reading, Record
 from schemas.codec import Codec
 
-TABLES = ("activity_v1.activity", "assets_v1.assets", "jobs_v1.jobs", "lifecycle_v1.states")
+TABLES = ("activity_v1.activity", "assets_v1.assets", "jobs_v1.jobs", "lifecycle_v2.states")
 SET_ASIDE = "infra.quarantine"
 
 Dump = dict[str, list[str]]

@@ -113,7 +113,7 @@ def test_many_install_at_once_and_the_tables_are_made_once(world: World) -> None
     prepare(settings)
     url = settings.postgres.url.get_secret_value()
     with psycopg.connect(url) as conn:
-        conn.execute("drop schema live, assets_v1, jobs_v1, activity_v1, lifecycle_v1 cascade")
+        conn.execute("drop schema live, assets_v1, jobs_v1, activity_v1, lifecycle_v2 cascade")
         conn.execute("delete from infra.read_models")
     with ThreadPoolExecutor(5) as pool:
         for done in [pool.submit(install, url) for _ in range(5)]:

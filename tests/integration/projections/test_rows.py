@@ -193,3 +193,22 @@ async def test_an_erased_person_has_no_words_in_what_is_folded_later(
     row = await assets.asset(conn, owner_id=ada, asset_id=stories.asset_id("sea"))
     assert row is not None
     assert (row.status, row.title, row.file_name, row.tags, row.thumbhash) == ("ready", None, None, (), None)
+
+
+async def test_of_a_purged_asset_no_row_is_left_but_that_it_was(
+    folded: HandFolded, stories: Stories, conn: Conn
+) -> None:
+    """R28: no later event brings it back, and the feed holds no words."""
+    ada, log = await stories.owner("ada"), PlainLog(4)
+    log.append(*stories.whole("sea", ada), stories.purged("sea", ada), *stories.whole("sea", ada))
+    folded.apply(everything(log))
+    assert await assets.asset(conn, owner_id=ada, asset_id=stories.asset_id("sea")) is None
+    assert await assets.assets_page(conn, owner_id=ada, status=None, limit=10, before=None) == []
+    assert await jobs.job(conn, owner_id=None, job_id=stories.job_id("sea")) is None
+    told = await activity.by_event_id(conn, stories.purged("sea", ada).event_id)
+    assert told is not None
+    assert (told.accepted, told.code, told.actor_id, told.data) == (True, "erased", ada, {"status": "purged"})
+    feed = await activity.entries_after(
+        conn, topic=told.topic, after={told.partition: told.offset}, owner_id=ada, limit=10
+    )
+    assert [(entry.accepted, entry.data["status"]) for entry in feed] == [(False, "purged")] * 4

@@ -74,6 +74,10 @@ class FakeReads:
         if not folded.accepted or folded.state is None:
             return
         self.states[event.asset_id] = folded.state
+        if folded.state.purged_at is not None:
+            self.assets.pop(event.asset_id, None)
+            self.jobs = {key: job for key, job in self.jobs.items() if job.asset_id != event.asset_id}
+            return
         self.assets[event.asset_id] = _asset(folded.state, record, self.keys)
         for job in folded.state.jobs:
             self.jobs[job.job_id] = JobRow(

@@ -12,6 +12,7 @@ from schemas.codec import Codec
 from schemas.envelope import Metadata, headers_for, key_of
 from schemas.events import (
     AssetEvent,
+    AssetPurged,
     Cost,
     Encoder,
     ProcessingFailed,
@@ -146,6 +147,17 @@ class Stories:
             preset_set=PRESETS,
             encoder=Encoder(pillow="13.0.0", codecs="jpeg 3.1", resizer="4.0", simd="avx2"),
             cost=Cost(cpu_ms=90, wall_ms=100, peak_rss_kib=65536, bytes_read=1000, bytes_written=900),
+        )
+
+    def purged(self, asset: object, owner_id: UUID, at: int = 5) -> AssetPurged:
+        return AssetPurged(
+            event_id=an_id(self.name, "purged", asset),
+            occurred_at=BEGIN + timedelta(seconds=at),
+            asset_id=self.asset_id(asset),
+            owner_id=owner_id,
+            actor_id=owner_id,
+            code="erased",
+            incoming_key=f"incoming/{an_id(self.name, 'upload', asset)}/x",
         )
 
     def whole(self, asset: object, owner_id: UUID) -> list[AssetEvent]:

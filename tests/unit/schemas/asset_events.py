@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 from schemas.events import (
     AssetEvent,
+    AssetPurged,
     ProcessingFailed,
     ProcessingStarted,
     UploadCompleted,
@@ -74,6 +75,11 @@ def failed(
 ) -> ProcessingFailed:
     given = {"job_id": JOBS[job], "attempt": attempt, "kind": kind, "will_retry": will_retry}
     event: ProcessingFailed = _said(ProcessingFailed, minute, given | fields)
+    return event
+
+
+def purged(minute: int = 9, **fields: Any) -> AssetPurged:
+    event: AssetPurged = _said(AssetPurged, minute, {"expected_version": None, **fields})
     return event
 
 

@@ -14,6 +14,7 @@ from tests.unit.schemas.asset_events import (
     deaf_to,
     failed,
     folded,
+    purged,
     ready,
     requested,
     started,
@@ -182,3 +183,28 @@ def test_an_older_jobs_failure_is_not_the_assets() -> None:
 def test_an_older_jobs_result_serves_where_the_newest_failed() -> None:
     state = folded([failed(5, job=1), ready(6, job=0)], with_jobs(2))
     assert (state.status, state.error) == ("ready", None)
+
+
+@pytest.mark.parametrize("state", [folded([requested()]), UPLOADED, PROCESSING, READY, FAILED, with_jobs(3)])
+def test_of_a_purged_asset_nothing_is_left_that_says_anything(state: AssetState) -> None:
+    gone = folded([purged(9)], state)
+    assert (gone.status, gone.version, gone.purged_at) == ("purged", state.version + 1, at(9))
+    assert (gone.original, gone.served, gone.jobs, gone.error) == (None, None, (), None)
+    assert gone.upload.sealed_words is None
+    assert state.upload.sealed_words is not None
+
+
+def test_a_purge_is_decided_on_a_version_or_on_none() -> None:
+    assert deaf_to(READY, purged(expected_version=1))
+    assert folded([purged(expected_version=2)], READY).status == "purged"
+
+
+def test_from_a_purge_nothing_returns() -> None:
+    gone = folded([purged()], READY)
+    for event in (requested(10), completed(10, original=1), started(10), ready(10), failed(10), purged(10)):
+        assert deaf_to(gone, event)
+
+
+def test_a_purge_of_what_nobody_asked_for_is_nothing() -> None:
+    """Nobody can purge an asset before it is: its first event would be ignored for ever."""
+    assert evolve(None, purged()) is None

@@ -6,13 +6,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.codes import FAILURES
-from schemas.events import AssetEvent, ProcessingFailed, UploadCompleted, UploadRequested, VariantsReady
+from schemas.events import (
+    AssetEvent,
+    ProcessingFailed,
+    UploadCompleted,
+    UploadRequested,
+    VariantsReady,
+)
 from schemas.lifecycle import AssetState, evolve, fold
 from schemas.state_codec import decode_state, encode_state, state_format
 from tests.unit.schemas.asset_events import (
     JOBS,
     completed,
     failed,
+    purged,
     ready,
     requested,
     started,
@@ -34,6 +41,7 @@ ANY_ORDER: st.SearchStrategy[AssetEvent] = st.one_of(
     st.builds(
         failed, MINUTES, st.sampled_from(list(FAILURES)), job=JOB, attempt=ATTEMPT, will_retry=st.booleans()
     ),
+    st.builds(purged, MINUTES, expected_version=VERSION),
 )
 BEGINNINGS: st.SearchStrategy[AssetState | None] = st.none() | st.integers(1, 3).map(with_jobs)
 
@@ -72,7 +80,7 @@ def test_the_fold_is_total_and_always_the_same(state: AssetState | None, events:
         state, again = evolve(state, event), evolve(again, event)
     assert state == again
     if state is not None:
-        assert state.status in {"requested", "uploaded", "processing", "ready", "failed"}
+        assert state.status in {"requested", "uploaded", "processing", "ready", "failed", "purged"}
         assert (state.error is not None) == (state.status == "failed")
         assert [job.order for job in state.jobs] == list(range(1, len(state.jobs) + 1))
 
@@ -129,6 +137,18 @@ def test_versions_count_what_persons_caused(events: list[AssetEvent]) -> None:
     assert state.version == caused == 2
 
 
+@given(BEGINNINGS, st.lists(ANY_ORDER, max_size=10), st.lists(ANY_ORDER, max_size=10))
+def test_from_a_purge_nothing_returns(
+    state: AssetState | None, before: list[AssetEvent], after: list[AssetEvent]
+) -> None:
+    for event in before:
+        state = evolve(state, event)
+    gone = evolve(state, purged())
+    assert gone is None or gone.purged_at is not None
+    for event in [*after, *before, purged(10)]:
+        assert gone is None or evolve(gone, event) is gone
+
+
 @given(histories())
 def test_a_result_for_the_asset_is_what_it_comes_to(events: list[AssetEvent]) -> None:
     """Ready if any of the job's attempts got there; failed only by a last failure; never forgotten."""
@@ -152,4 +172,4 @@ def test_a_state_comes_back_from_its_bytes(state: AssetState | None, events: lis
 
 def test_the_format_of_states_has_a_name() -> None:
     """Who keeps states folds them anew when this name changes: change it knowingly."""
-    assert state_format() == "9e70948dd0bcee74"
+    assert state_format() == "27c93f4b37a8a60f"
