@@ -14,7 +14,12 @@ from schemas.topics import Topics, TopicSpec, topic_specs
 
 FILE: Final = Path(__file__).parents[1] / "docs" / "events.md"
 
-_NAMED_BY: Final = {"assets": "asset id", "operations": "preset set", "subject_keys": "user id/key id"}
+_NAMED_BY: Final = {
+    "assets": "asset id",
+    "identity": "account key",
+    "operations": "preset set",
+    "subject_keys": "user id/key id",
+}
 
 _HEADERS: Final = (
     ("ce_id", "the event's id"),

@@ -8,7 +8,7 @@ from schemas import events
 from schemas.events import Event
 from schemas.topics import Topics
 
-TopicKind = Literal["assets", "operations", "subject_keys"]
+TopicKind = Literal["assets", "identity", "operations", "subject_keys"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +43,8 @@ class EventType:
         match self.topic:
             case "assets":
                 return topics.assets
+            case "identity":
+                return topics.identity
             case "operations":
                 return topics.operations
             case "subject_keys":
@@ -55,7 +57,10 @@ class EventType:
 
 _READ_MODELS = "projections"
 _WORKER = "processors variants"
+_PURGE = "processors purge"
 _PRESETS = "ops presets define"
+_USERS = "ops users promote"
+_ERASURES = "ops erasures run"
 
 CATALOGUE: Final = (
     EventType(
@@ -102,6 +107,105 @@ CATALOGUE: Final = (
         producers=(_WORKER,),
         consumers=(_READ_MODELS, _WORKER),
         says="An attempt ended badly.",
+    ),
+    EventType(
+        cls=events.AssetPurged,
+        namespace="darkroom.assets",
+        topic="assets",
+        versions=("darkroom.assets/AssetPurged.v1.avsc",),
+        producers=(_ERASURES,),
+        consumers=(_READ_MODELS, _WORKER, _PURGE),
+        says="The asset is gone for good; everything under its prefix goes too.",
+    ),
+    EventType(
+        cls=events.UserRegistered,
+        namespace="darkroom.identity",
+        topic="identity",
+        versions=("darkroom.identity/UserRegistered.v1.avsc",),
+        producers=("api",),
+        consumers=(_READ_MODELS,),
+        says="Somebody asks for the account of an address; the first has it.",
+    ),
+    EventType(
+        cls=events.SessionStarted,
+        namespace="darkroom.identity",
+        topic="identity",
+        versions=("darkroom.identity/SessionStarted.v1.avsc",),
+        producers=("api",),
+        consumers=(_READ_MODELS,),
+        says="Somebody logged in, on one device.",
+    ),
+    EventType(
+        cls=events.SessionRefreshed,
+        namespace="darkroom.identity",
+        topic="identity",
+        versions=("darkroom.identity/SessionRefreshed.v1.avsc",),
+        producers=("api",),
+        consumers=(_READ_MODELS,),
+        says="A refresh token was presented.",
+    ),
+    EventType(
+        cls=events.SessionRevoked,
+        namespace="darkroom.identity",
+        topic="identity",
+        versions=("darkroom.identity/SessionRevoked.v1.avsc",),
+        producers=("api",),
+        consumers=(_READ_MODELS,),
+        says="A session was ended before its time.",
+    ),
+    EventType(
+        cls=events.PasswordChanged,
+        namespace="darkroom.identity",
+        topic="identity",
+        versions=("darkroom.identity/PasswordChanged.v1.avsc",),
+        producers=("api",),
+        consumers=(_READ_MODELS,),
+        says="The account has another password, or the same one hashed anew.",
+    ),
+    EventType(
+        cls=events.RoleChanged,
+        namespace="darkroom.identity",
+        topic="identity",
+        versions=("darkroom.identity/RoleChanged.v1.avsc",),
+        producers=("api", _USERS),
+        consumers=(_READ_MODELS,),
+        says="The person may do more, or less.",
+    ),
+    EventType(
+        cls=events.ApiKeyIssued,
+        namespace="darkroom.identity",
+        topic="identity",
+        versions=("darkroom.identity/ApiKeyIssued.v1.avsc",),
+        producers=("api",),
+        consumers=(_READ_MODELS,),
+        says="A program may act for the person.",
+    ),
+    EventType(
+        cls=events.ApiKeyRevoked,
+        namespace="darkroom.identity",
+        topic="identity",
+        versions=("darkroom.identity/ApiKeyRevoked.v1.avsc",),
+        producers=("api",),
+        consumers=(_READ_MODELS,),
+        says="A key is no longer any good.",
+    ),
+    EventType(
+        cls=events.SubjectErased,
+        namespace="darkroom.identity",
+        topic="identity",
+        versions=("darkroom.identity/SubjectErased.v1.avsc",),
+        producers=("api",),
+        consumers=(_READ_MODELS,),
+        says="The person is to be forgotten, and the address is free.",
+    ),
+    EventType(
+        cls=events.ErasureCompleted,
+        namespace="darkroom.identity",
+        topic="identity",
+        versions=("darkroom.identity/ErasureCompleted.v1.avsc",),
+        producers=(_ERASURES,),
+        consumers=(_READ_MODELS,),
+        says="Nothing readable of the person is left.",
     ),
     EventType(
         cls=events.PresetSetDefined,

@@ -8,14 +8,25 @@ from uuid import UUID
 
 from schemas.catalogue import by_class
 from schemas.events import (
+    ApiKeyIssued,
+    ApiKeyRevoked,
+    AssetPurged,
+    ErasureCompleted,
     Event,
+    PasswordChanged,
     PresetSetActivated,
     PresetSetDefined,
     ProcessingFailed,
     ProcessingStarted,
+    RoleChanged,
+    SessionRefreshed,
+    SessionRevoked,
+    SessionStarted,
+    SubjectErased,
     SubjectKey,
     UploadCompleted,
     UploadRequested,
+    UserRegistered,
     VariantsReady,
 )
 from schemas.positions import Position
@@ -126,9 +137,27 @@ def _text(value: object) -> str | None:
 def _subject(event: Event) -> str:
     match event:
         case (
-            UploadRequested() | UploadCompleted() | ProcessingStarted() | VariantsReady() | ProcessingFailed()
+            UploadRequested()
+            | UploadCompleted()
+            | ProcessingStarted()
+            | VariantsReady()
+            | ProcessingFailed()
+            | AssetPurged()
         ):
             return str(event.asset_id)
+        case (
+            UserRegistered()
+            | SessionStarted()
+            | SessionRefreshed()
+            | SessionRevoked()
+            | PasswordChanged()
+            | RoleChanged()
+            | ApiKeyIssued()
+            | ApiKeyRevoked()
+            | SubjectErased()
+            | ErasureCompleted()
+        ):
+            return event.account_key
         case PresetSetDefined() | PresetSetActivated():
             return event.preset_set
         case SubjectKey():

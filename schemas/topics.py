@@ -29,6 +29,11 @@ class Topics:
         return f"{self.prefix}.assets.v1"
 
     @property
+    def identity(self) -> str:
+        """Everything that happens to accounts, their sessions and keys, keyed by account key."""
+        return f"{self.prefix}.identity.v1"
+
+    @property
     def operations(self) -> str:
         """Preset sets and runs, in one partition."""
         return f"{self.prefix}.operations.v1"
@@ -87,6 +92,7 @@ def topic_specs(prefix: str, partitions: int, replication: int) -> tuple[TopicSp
     }
     return (
         TopicSpec(name=topics.assets, partitions=partitions, replication=replication, config=log),
+        TopicSpec(name=topics.identity, partitions=partitions, replication=replication, config=log),
         TopicSpec(name=topics.operations, partitions=1, replication=replication, config=log),
         TopicSpec(name=topics.subject_keys, partitions=partitions, replication=replication, config=keys),
         TopicSpec(name=topics.dead_letters, partitions=partitions, replication=replication, config=dead),

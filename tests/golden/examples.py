@@ -5,6 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from schemas.events import (
+    AssetPurged,
     Cost,
     Encoder,
     Event,
@@ -20,6 +21,7 @@ from schemas.events import (
     Variant,
     VariantsReady,
 )
+from tests.golden.identity_examples import IDENTITY_EXAMPLES
 
 EVENT_ID: Final = UUID("01938f6e-4c00-7aaa-8bbb-000000000001")
 ASSET_ID: Final = UUID("01938f6e-4c00-7aaa-8bbb-000000000002")
@@ -126,6 +128,17 @@ EXAMPLES: Final[tuple[Event, ...]] = (
         retryable=False,
         will_retry=False,
     ),
+    AssetPurged(
+        event_id=EVENT_ID,
+        occurred_at=AT,
+        asset_id=ASSET_ID,
+        owner_id=OWNER_ID,
+        actor_id=OWNER_ID,
+        expected_version=2,
+        code="erased",
+        incoming_key=f"incoming/{UPLOAD_ID}/Zm9vYmFy",
+    ),
+    *IDENTITY_EXAMPLES,
     PresetSetDefined(
         event_id=EVENT_ID,
         occurred_at=AT,

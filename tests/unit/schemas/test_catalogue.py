@@ -109,10 +109,12 @@ def test_a_schema_is_documented_and_keeps_the_rules(row: EventType) -> None:
         assert "enum" not in json.dumps(field["type"])
     for name in ("asset_id", "owner_id"):
         assert (name in row.cls.__slots__) == (row.topic == "assets")
+    assert ("account_key" in row.cls.__slots__) == (row.topic == "identity")
 
 
 @ROWS
 def test_what_a_person_causes_says_who_and_on_which_version(row: EventType) -> None:
     told = {"actor_id", "expected_version", "request_hash"} & set(row.cls.__slots__)
     assert len(told) in {0, 3}
-    assert bool(told) == (row.topic == "assets" and row.producers == ("api",))
+    of_a_person = not {"api", "ops erasures run"}.isdisjoint(row.producers)
+    assert bool(told) == (row.topic == "identity" or (row.topic == "assets" and of_a_person))

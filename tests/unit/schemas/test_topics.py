@@ -12,12 +12,13 @@ DAY_MS = 86_400_000
 def test_names_stand_under_the_prefix() -> None:
     topics = Topics(prefix="mine")
     names = {spec.name for spec in topic_specs("mine", 3, 1)}
-    assert names == {topics.assets, topics.operations, topics.subject_keys, topics.dead_letters}
+    others = {topics.identity, topics.operations, topics.subject_keys, topics.dead_letters}
+    assert names == {topics.assets, *others}
     assert Topics().assets == "darkroom.assets.v1"
     assert {row.topic_name(topics) for row in CATALOGUE} <= names
 
 
-@pytest.mark.parametrize("name", ["assets", "operations"])
+@pytest.mark.parametrize("name", ["assets", "identity", "operations"])
 def test_logs_are_kept_for_ever(name: str) -> None:
     spec = next(spec for spec in topic_specs("darkroom", 12, 3) if spec.name == getattr(Topics(), name))
     assert spec.config["cleanup.policy"] == "delete"
