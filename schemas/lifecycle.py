@@ -174,9 +174,10 @@ def _failed(state: AssetState, event: ProcessingFailed) -> AssetState:
 
 
 def _purged(state: AssetState, event: AssetPurged) -> AssetState:
-    """What is left of it is that it was: enough to know its events when they come again."""
-    if event.expected_version not in {None, state.version}:
-        return state
+    """What is left of it is that it was: enough to know its events when they come again.
+
+    Whatever its version: whoever removes its objects folds nothing, and so every purge must count.
+    """
     return AssetState(
         asset_id=state.asset_id,
         owner_id=state.owner_id,

@@ -165,7 +165,7 @@ class AssetPurged:
     """The asset is gone for good, and every object under its prefix goes too.
 
     `code` is erased, permanent or expired (schemas.codes). `incoming_key` is where its upload was awaited:
-    what stands there goes as well.
+    what stands there goes as well. It depends on no version: objects are removed by those who fold nothing.
     """
 
     event_id: UUID
@@ -173,7 +173,6 @@ class AssetPurged:
     asset_id: UUID
     owner_id: UUID
     actor_id: UUID
-    expected_version: int | None = None
     request_hash: bytes | None = None
     code: str
     incoming_key: str | None = None

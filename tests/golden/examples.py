@@ -134,7 +134,6 @@ EXAMPLES: Final[tuple[Event, ...]] = (
         asset_id=ASSET_ID,
         owner_id=OWNER_ID,
         actor_id=OWNER_ID,
-        expected_version=2,
         code="erased",
         incoming_key=f"incoming/{UPLOAD_ID}/Zm9vYmFy",
     ),

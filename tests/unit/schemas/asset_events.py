@@ -79,7 +79,7 @@ def failed(
 
 
 def purged(minute: int = 9, **fields: Any) -> AssetPurged:
-    event: AssetPurged = _said(AssetPurged, minute, {"expected_version": None, **fields})
+    event: AssetPurged = _said(AssetPurged, minute, fields)
     return event
 
 

@@ -81,6 +81,7 @@ def test_keys_and_topics() -> None:
         "ProcessingStarted",
         "VariantsReady",
         "ProcessingFailed",
+        "AssetPurged",
     ):
         assert key_of(BY_NAME[name]) == str(ASSET_ID).encode()
         assert topic_of(BY_NAME[name], topics) == "p.assets.v1"

@@ -194,11 +194,6 @@ def test_of_a_purged_asset_nothing_is_left_that_says_anything(state: AssetState)
     assert state.upload.sealed_words is not None
 
 
-def test_a_purge_is_decided_on_a_version_or_on_none() -> None:
-    assert deaf_to(READY, purged(expected_version=1))
-    assert folded([purged(expected_version=2)], READY).status == "purged"
-
-
 def test_from_a_purge_nothing_returns() -> None:
     gone = folded([purged()], READY)
     for event in (requested(10), completed(10, original=1), started(10), ready(10), failed(10), purged(10)):

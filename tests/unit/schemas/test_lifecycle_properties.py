@@ -41,7 +41,7 @@ ANY_ORDER: st.SearchStrategy[AssetEvent] = st.one_of(
     st.builds(
         failed, MINUTES, st.sampled_from(list(FAILURES)), job=JOB, attempt=ATTEMPT, will_retry=st.booleans()
     ),
-    st.builds(purged, MINUTES, expected_version=VERSION),
+    st.builds(purged, MINUTES),
 )
 BEGINNINGS: st.SearchStrategy[AssetState | None] = st.none() | st.integers(1, 3).map(with_jobs)
 
