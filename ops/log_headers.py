@@ -35,8 +35,9 @@ def misnamed_records(settings: Settings, registry: SchemaRegistry) -> Iterator[s
     )
     names: dict[int, str] = {}
     accused: set[int] = set()
+    logs = (topics.assets, topics.identity, topics.operations, topics.subject_keys)
     try:
-        for record in _records(consumer, (topics.assets, topics.identity, topics.operations, topics.subject_keys)):
+        for record in _records(consumer, logs):
             value, told = record.value() or b"", read_headers(record.headers()).get("ce_type")
             if len(value) < _HEADER or value[0] or told is None:
                 continue

@@ -45,7 +45,7 @@ def values_of(thing: Any) -> Any:
 def records_of(world: World) -> list[RawRecord]:
     settings = world.settings()
     topics = settings.kafka.topics
-    names = (topics.assets, topics.operations, topics.subject_keys)
+    names = (topics.assets, topics.identity, topics.operations, topics.subject_keys)
     return [record for name in names for record in read(settings.kafka, name)]
 
 
