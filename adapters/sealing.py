@@ -118,5 +118,26 @@ def open_json(keys: Seals, *, user_id: UUID, field: str, sealed: bytes) -> dict[
     return value
 
 
+def seal_text(keys: Seals, *, user_id: UUID, key_id: UUID, field: str, text: str) -> bytes:
+    """Seals a text; raises what `keys.seal` raises, and ValueError for what no database column holds."""
+    if "\0" in text:
+        raise ValueError(f"{field} holds a NUL")
+    return keys.seal(user_id, key_id, field, text.encode())
+
+
+def open_text(keys: Seals, *, user_id: UUID, field: str, sealed: bytes) -> str | None:
+    """The inverse of `seal_text`; None means erased. Raises what `keys.open` raises."""
+    clear = keys.open(user_id, field, sealed)
+    if clear is None:
+        return None
+    try:
+        text = clear.decode()
+    except UnicodeDecodeError as error:
+        raise SealBroken(f"what was sealed as {field} is no text") from error
+    if "\0" in text:
+        raise SealBroken(f"what was sealed as {field} holds a NUL")
+    return text
+
+
 def _bound_to(user_id: UUID, what: str) -> bytes:
     return user_id.bytes + what.encode()

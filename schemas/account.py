@@ -140,7 +140,8 @@ def _completed(state: AccountState, event: ErasureCompleted) -> AccountState:
 
 
 def _started(life: Life, event: SessionStarted) -> Life:
-    if life.session(event.session_id) is not None:
+    """Who proved an old password must not come in after its change: such a login names the version it saw."""
+    if event.expected_version not in {None, life.version} or life.session(event.session_id) is not None:
         return life
     session = SessionState(
         session_id=event.session_id,
