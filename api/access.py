@@ -10,8 +10,10 @@ from starlette.requests import Request
 from structlog.contextvars import bind_contextvars
 
 from api.caller import Caller, authenticate
+from api.limits.doors import admit_caller, admit_stranger
 from api.parts import Parts, parts_of
 from api.problems import NotYetApplied, Unauthenticated, invalid
+from api.security_events import say
 from projections import waiting
 from schemas.positions import InvalidPosition, Position
 
@@ -42,15 +44,21 @@ CAUGHT_UP: Final[dict[str, Any]] = {
 
 
 async def entered(request: Request) -> tuple[Parts, Caller]:
-    """The parts and the caller; raises Unauthenticated without a credential that we believe.
+    """The parts and the caller; raises Unauthenticated without a credential that we believe, TooManyRequests
+    when there are too many.
 
     Logs name the caller from then on.
     """
     parts = parts_of(request)
-    caller = await authenticate(parts.credentials, request.headers.get("authorization"))
+    given = request.headers.get("authorization")
+    caller = await authenticate(parts.credentials, given)
     if caller is None:
+        if given is not None:  # without one the front has counted it
+            say(parts, "authentication_failed")
+            await admit_stranger(parts, request.scope)
         raise Unauthenticated
     bind_contextvars(user_id=str(caller.user_id), credential=caller.credential)
+    await admit_caller(parts, request, caller)
     return parts, caller
 
 

@@ -65,12 +65,7 @@ def create_app(parts: Parts, heartbeats: Heartbeats) -> Doors:
     if doors.docs:
         app.router.routes.extend(pages.routes())
     rendering.install(app, parts.metrics.http)
-    front = Front(
-        app,
-        doors=doors,
-        security=security_headers(production=parts.settings.production),
-        metrics=parts.metrics.http,
-    )
+    front = Front(app, parts, security=security_headers(production=parts.settings.production))
     return Doors(asgi=front, fastapi=app, hub=hub, probes=probes)
 
 

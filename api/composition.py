@@ -9,7 +9,7 @@ from adapters.clock import SystemClock
 from adapters.event_log import KafkaEventLog
 from adapters.object_store import ObjectStore, S3ObjectStore
 from adapters.operations import KafkaPresetSets
-from adapters.read_store import async_pool, conninfo
+from adapters.read_store import Pool, async_pool, conninfo
 from adapters.schema_registry import load_codec
 from adapters.settings import Settings
 from adapters.subject_keys import KafkaSubjectKeys
@@ -18,6 +18,8 @@ from adapters.topics import require_topics
 from api.addresses import Addresses
 from api.caller import StaticKeys
 from api.commands.once import Once
+from api.limits import Limiter, PostgresCounters
+from api.limits.classes import rates_of
 from api.parts import Parts
 from api.queries.reads import PostgresReads, Reads
 from api.tokens import Signer
@@ -55,8 +57,15 @@ async def opened(
         await _following(closing, keys.start, keys.close)
         presets = _presets(settings, codec, heartbeats)
         await _following(closing, presets.start, presets.close)
-        reads = await _reads(settings, closing)
+        pool = async_pool(settings, COMPONENT)
+        await pool.open()
+        closing.push_async_callback(pool.close)
         secret = settings.secrets.id_secret.get_secret_value().encode()
+        limits = Limiter(
+            PostgresCounters(pool), rates_of(settings.rates), secret=secret, metrics=metrics.limits
+        )
+        closing.push_async_callback(limits.close)
+        reads = await _reads(settings, pool, closing)
         yield Parts(
             settings=settings,
             log=log,
@@ -65,6 +74,7 @@ async def opened(
             presets=presets,
             reads=reads,
             credentials=StaticKeys(settings.secrets.api_keys, id_secret=secret),
+            limits=limits,
             signer=Signer(settings.secrets.token_secrets),
             addresses=_addresses(settings, store),
             completions=Once(),
@@ -82,10 +92,7 @@ def _presets(settings: Settings, codec: Codec, heartbeats: Heartbeats) -> KafkaP
     return KafkaPresetSets(settings.kafka, codec, component=COMPONENT, beat=heartbeats.expect("preset-sets"))
 
 
-async def _reads(settings: Settings, closing: AsyncExitStack) -> Reads:
-    pool = async_pool(settings, COMPONENT)
-    await pool.open()
-    closing.push_async_callback(pool.close)
+async def _reads(settings: Settings, pool: Pool, closing: AsyncExitStack) -> Reads:
     watch = PositionWatch(conninfo(settings, COMPONENT))
     await watch.start()
     closing.push_async_callback(watch.close)

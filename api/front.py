@@ -12,12 +12,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from adapters.clock import new_id
-from adapters.settings import DoorSettings
 from adapters.telemetry import continued
-from adapters.telemetry.metrics import HttpMetrics
 from api import origin
 from api.cors import Cors
-from api.problems import Internal, UnknownHost, problem_body
+from api.limits.doors import admit_stranger
+from api.limits.networks import network_of, pseudonym
+from api.parts import Parts
+from api.problems import Internal, TooManyRequests, UnknownHost, problem_body
+from api.security_events import say
 from api.security_headers import Headers
 
 # Labels and log fields come from lists: a stranger's method or path must not make new ones.
@@ -45,12 +47,14 @@ class _Exchange:
 class Front:
     """Wraps the whole application, error pages and all: nothing leaves without its headers."""
 
-    def __init__(self, app: ASGIApp, *, doors: DoorSettings, security: Headers, metrics: HttpMetrics) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, parts: Parts, *, security: Headers) -> None:
+        doors = parts.settings.doors
+        self._app, self._parts = app, parts
+        self._secret = parts.settings.secrets.id_secret.get_secret_value().encode()
         self._hosts = frozenset(name.lower() for name in doors.allowed_hosts)
         self._cors = Cors(doors.cors_origins)
         self._security = security
-        self._metrics = metrics
+        self._metrics = parts.metrics.http
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As ASGI says."""
@@ -61,7 +65,11 @@ class Front:
         exchange = _Exchange(request_id=_request_id(named), origin=_one(named, b"origin"))
         trace = continued(_text(_one(named, b"traceparent")))
         clear_contextvars()
-        bind_contextvars(request_id=str(exchange.request_id), trace_id=trace.trace_id)
+        bind_contextvars(
+            request_id=str(exchange.request_id),
+            trace_id=trace.trace_id,
+            network=pseudonym(network_of(scope), self._secret),
+        )
         origin.current.set(origin.Origin(request_id=exchange.request_id, traceparent=trace.traceparent))
         self._metrics.in_flight.of().inc()
         try:
@@ -74,6 +82,7 @@ class Front:
         self, scope: Scope, receive: Receive, send: Send, named: dict[bytes, list[bytes]], exchange: _Exchange
     ) -> None:
         if not self._known_host(named.get(b"host", [])):
+            say(self._parts, "unknown_host")
             await self._refuse(UnknownHost(), scope, send)
             return
         if scope["method"] == "OPTIONS" and b"access-control-request-method" in named:
@@ -81,6 +90,13 @@ class Front:
             if any(name == b"access-control-allow-origin" for name, _ in allowed):
                 await _empty(204, self._cors.preflight(), send)
                 return
+        try:
+            # Whoever names a credential is counted where it is looked at.
+            if b"authorization" not in named and scope["path"] not in _PROBED:
+                await admit_stranger(self._parts, scope)
+        except TooManyRequests as refusal:
+            await self._refuse(refusal, scope, send)
+            return
         try:
             await self._app(scope, receive, send)
         except Exception:
@@ -118,6 +134,7 @@ class Front:
         headers = [
             (b"content-type", b"application/problem+json"),
             (b"content-length", str(len(body)).encode()),
+            *((name.lower().encode(), value.encode()) for name, value in (problem.headers or {}).items()),
         ]
         await send({"type": "http.response.start", "status": problem.status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})

@@ -79,6 +79,10 @@ def _answer(status: int) -> Json:
     }
 
 
+# Whatever the route: bytes that are no request, too many of them, a fault of ours.
+_ANYWHERE: Final[Json] = {str(status): _answer(status) for status in (400, 429, 500)}
+
+
 def json_request(model: type[BaseModel]) -> Json:
     """The request body of a route that reads its JSON by `api.bodies`."""
     schema = {"$ref": _SCHEMAS + model.__name__}
@@ -140,7 +144,7 @@ def _document(app: FastAPI, bodies: tuple[type[BaseModel], ...], paths: Mapping[
 def _answers(answers: Json, shared: Json) -> Json:
     """A route's answers with their headers; problems stand once, among the components."""
     said: Json = {}
-    for status, answer in {**answers, "400": _answer(400), "500": _answer(500)}.items():
+    for status, answer in {**answers, **_ANYWHERE}.items():
         if _PROBLEM_TYPE in answer.get("content", {}) or "HTTPValidationError" in str(answer):
             names = ("X-Request-Id", "Retry-After") if status in _RETRIED else ("X-Request-Id",)
             shared[f"Problem{status}"] = {**_answer(int(status)), "headers": _named(*names)}

@@ -16,6 +16,7 @@ from api.addresses import Addresses
 from api.caller import Credentials
 from api.commands.completed import Completed
 from api.commands.once import Once
+from api.limits.limiter import Limiter
 from api.queries.reads import Reads
 from api.tokens import Signer
 
@@ -31,6 +32,7 @@ class Parts:
     presets: PresetSets
     reads: Reads
     credentials: Credentials
+    limits: Limiter
     signer: Signer
     addresses: Addresses
     completions: Once[Completed]

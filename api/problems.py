@@ -12,7 +12,7 @@ Problem (fastapi-problem's, rendered as RFC 9457)
     ├── 413  TooLarge
     ├── 415  UnsupportedMediaType
     ├── 422  Invalid, EmptyUpload, KeyReused
-    ├── 429  TooManyStreams
+    ├── 429  TooManyStreams, TooManyRequests
     ├── 500  Internal
     └── 503  Unavailable, LogDown, OutcomeOpen, ReadStoreDown, StoreDown, NotYetApplied
 """
@@ -21,6 +21,8 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any, Final
 
 from fastapi_problem.error import StatusProblem
+
+from adapters.settings.rates import Rate
 
 TYPE_PREFIX: Final = "/problems/"
 
@@ -146,6 +148,25 @@ class TooManyStreams(StatusProblem):
     headers_: _Headers = _RETRY_LATER
 
 
+class TooManyRequests(StatusProblem):
+    """There were too many of the kind; `Retry-After` says when there may be one more."""
+
+    status = 429
+    type_ = "too-many-requests"
+    title = "There were too many requests."
+    headers_: _Headers = _RETRY_LATER
+
+    @classmethod
+    def of(cls, kind: str, rate: Rate, wait: int) -> "TooManyRequests":
+        """The refusal of one more of `kind` at this rate before `wait` seconds are over."""
+        headers = {
+            "Retry-After": str(wait),
+            "RateLimit-Policy": f'"{kind}";q={rate.amount};w={rate.seconds}',
+            "RateLimit": f'"{kind}";r=0;t={wait}',
+        }
+        return cls(headers=headers)
+
+
 class Internal(StatusProblem):
     """A fault of ours; whatever caused it stays in the logs."""
 
@@ -227,6 +248,7 @@ CATALOGUE: Final[tuple[type[StatusProblem], ...]] = (
     EmptyUpload,
     KeyReused,
     TooManyStreams,
+    TooManyRequests,
     Internal,
     Unavailable,
     LogDown,

@@ -38,6 +38,8 @@ from ops.stack.up import get_servers, server_programs
 START_SECONDS: Final = 150.0
 STOP_SECONDS: Final = 8.0
 PARTITIONS: Final = 4
+# All tests come from one network and know few accounts.
+UNHURRIED: Final = ("RATE_LOGIN_ACCOUNT", "RATE_LOGIN_NETWORK", "RATE_REGISTRATIONS", "RATE_STRANGERS")
 T = TypeVar("T")
 
 
@@ -193,6 +195,7 @@ class Servers:
             **product_secrets(new_secrets()),
             "TOPIC_PREFIX": prefix or f"t{secrets.token_hex(5)}",
             "KAFKA_PARTITIONS": str(PARTITIONS),
+            **dict.fromkeys(UNHURRIED, "100000/minute"),
             "DATABASE_URL": self.new_database(),
             "S3_BUCKET": self.new_bucket(),
         }

@@ -13,8 +13,10 @@ from pydantic.fields import FieldInfo
 
 from adapters.settings.doors import DoorSettings, LimitSettings
 from adapters.settings.fields import Fragment
+from adapters.settings.identity import IdentitySettings
 from adapters.settings.production import weaknesses
 from adapters.settings.programs import ProjectorSettings, RuntimeSettings, WorkerSettings
+from adapters.settings.rates import RateSettings
 from adapters.settings.secrets import SecretSettings
 from adapters.settings.servers import KafkaSettings, PostgresSettings, RegistrySettings, StoreSettings
 
@@ -27,8 +29,10 @@ FRAGMENTS: Final[tuple[type[Fragment], ...]] = (
     PostgresSettings,
     StoreSettings,
     SecretSettings,
+    IdentitySettings,
     DoorSettings,
     LimitSettings,
+    RateSettings,
     WorkerSettings,
     ProjectorSettings,
 )
@@ -71,8 +75,10 @@ class Settings:
     postgres: PostgresSettings
     store: StoreSettings
     secrets: SecretSettings
+    identity: IdentitySettings
     doors: DoorSettings
     limits: LimitSettings
+    rates: RateSettings
     worker: WorkerSettings
     projector: ProjectorSettings
     warnings: tuple[str, ...] = ()
@@ -185,8 +191,10 @@ def _checked(parts: list[Fragment | None]) -> Settings:
         postgres=postgres,
         store=store,
         secrets=secrets,
+        identity=pick(IdentitySettings),
         doors=doors,
         limits=pick(LimitSettings),
+        rates=pick(RateSettings),
         worker=pick(WorkerSettings),
         projector=pick(ProjectorSettings),
         warnings=weak,

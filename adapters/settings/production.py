@@ -47,6 +47,8 @@ def weaknesses(
         yield f"KAFKA_REPLICATION is {kafka.replication}: set it to 3 or more, or a broken disk loses events."
     if "*" in doors.allowed_hosts:
         yield "ALLOWED_HOSTS must name the hosts that users reach us by, not every host."
+    if "*" in doors.trusted_proxies:
+        yield "TRUSTED_PROXIES must name our proxies: whoever is believed can claim any network as its own."
     yield from _secrets(secrets, store)
     yield from _transport(kafka, registry, postgres, store, doors)
 

@@ -10,8 +10,10 @@ from pydantic.fields import FieldInfo
 
 from adapters.settings.doors import DoorSettings, LimitSettings
 from adapters.settings.fields import Fragment
+from adapters.settings.identity import IdentitySettings
 from adapters.settings.loading import STACK_NAMES, fields, variable
 from adapters.settings.programs import ProjectorSettings, RuntimeSettings, WorkerSettings
+from adapters.settings.rates import RateSettings
 from adapters.settings.secrets import SecretSettings
 from adapters.settings.servers import KafkaSettings, PostgresSettings, RegistrySettings, StoreSettings
 
@@ -22,8 +24,10 @@ _TITLES: Final[dict[type[Fragment], str]] = {
     PostgresSettings: "Postgres",
     StoreSettings: "Object store",
     SecretSettings: "Credentials and keys",
+    IdentitySettings: "Accounts",
     DoorSettings: "Doors",
     LimitSettings: "Limits",
+    RateSettings: "Rates",
     WorkerSettings: "Worker",
     ProjectorSettings: "Projector",
 }

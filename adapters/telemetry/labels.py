@@ -14,6 +14,25 @@ JobOutcome = Literal[
 Stage = Literal["fetch", "render", "store", "append", "total"]
 Dependency = Literal["store", "keys", "presets", "log", "registry", "postgres", "dead_letters"]
 Direction = Literal["read", "written"]
+RateAnswer = Literal["granted", "exceeded", "unavailable"]
+SecurityEvent = Literal[
+    "access_refused",
+    "account_erased",
+    "account_registered",
+    "api_key_issued",
+    "api_key_revoked",
+    "authentication_failed",
+    "login_failed",
+    "login_succeeded",
+    "origin_refused",
+    "password_changed",
+    "rate_limited",
+    "role_changed",
+    "session_revoked",
+    "token_forged",
+    "token_reused",
+    "unknown_host",
+]
 
 
 def by_verdict(verdict: Verdict) -> tuple[str, ...]:
@@ -109,6 +128,21 @@ def by_mode(mode: str) -> tuple[str, ...]:
 def by_partition(topic: str, partition: int) -> tuple[str, ...]:
     """A partition of the log."""
     return (topic, str(partition))
+
+
+def by_rate_answer(answer: RateAnswer) -> tuple[str, ...]:
+    """What the shared counters said."""
+    return (answer,)
+
+
+def by_class(kind: str) -> tuple[str, ...]:
+    """A class of requests that is counted apart; from a closed list of the doors'."""
+    return (kind,)
+
+
+def by_security_event(event: SecurityEvent) -> tuple[str, ...]:
+    """What security wants to hear of."""
+    return (event,)
 
 
 def by_loop(loop: str) -> tuple[str, ...]:

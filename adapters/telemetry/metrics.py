@@ -7,24 +7,38 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 
 from adapters.telemetry.families import Described, Families
 from adapters.telemetry.of_adapters import KeyMetrics, LogMetrics, LoopMetrics, StoreMetrics
-from adapters.telemetry.of_doors import HttpMetrics, SseMetrics, UploadMetrics
+from adapters.telemetry.of_doors import HttpMetrics, LimitMetrics, SecurityMetrics, SseMetrics, UploadMetrics
 from adapters.telemetry.of_projector import ProjectorMetrics
 from adapters.telemetry.of_worker import WorkerMetrics
 
 __all__ = [
     "HttpMetrics",
     "KeyMetrics",
+    "LimitMetrics",
     "LogMetrics",
     "LoopMetrics",
     "Metrics",
     "ProjectorMetrics",
+    "SecurityMetrics",
     "SseMetrics",
     "StoreMetrics",
     "UploadMetrics",
     "WorkerMetrics",
 ]
 
-_GROUPS: Final = ("loops", "log", "store", "keys", "http", "uploads", "sse", "worker", "projector")
+_GROUPS: Final = (
+    "loops",
+    "log",
+    "store",
+    "keys",
+    "http",
+    "limits",
+    "security",
+    "uploads",
+    "sse",
+    "worker",
+    "projector",
+)
 
 
 class Metrics:
@@ -66,6 +80,16 @@ class Metrics:
     def http(self) -> HttpMetrics:
         """Requests."""
         return HttpMetrics(self._families)
+
+    @cached_property
+    def limits(self) -> LimitMetrics:
+        """Rate limits."""
+        return LimitMetrics(self._families)
+
+    @cached_property
+    def security(self) -> SecurityMetrics:
+        """Security events."""
+        return SecurityMetrics(self._families)
 
     @cached_property
     def uploads(self) -> UploadMetrics:

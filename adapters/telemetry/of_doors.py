@@ -33,6 +33,33 @@ class HttpMetrics:
         )
 
 
+class LimitMetrics:
+    """Rate limits."""
+
+    def __init__(self, families: Families) -> None:
+        """Makes the families."""
+        self.refused = families.counter(
+            "darkroom_rate_limited_total", "Requests refused because there were too many.", labels.by_class
+        )
+        self.asked = families.counter(
+            "darkroom_rate_askings_total",
+            "Blocks of permits asked of the shared counters, by their answer.",
+            labels.by_rate_answer,
+        )
+
+
+class SecurityMetrics:
+    """What security wants to hear of."""
+
+    def __init__(self, families: Families) -> None:
+        """Makes the families."""
+        self.events = families.counter(
+            "darkroom_security_events_total",
+            "Security events, each with a line in the log.",
+            labels.by_security_event,
+        )
+
+
 class UploadMetrics:
     """What came in."""
 

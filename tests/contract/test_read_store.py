@@ -14,6 +14,7 @@ from tests.servers import World
 
 TABLES = {
     ("api", "idempotency"),
+    ("api", "rate_limits"),
     ("infra", "checkpoints"),
     ("infra", "dead_lettered"),
     ("infra", "quarantine"),
@@ -37,7 +38,7 @@ def tables(settings: Settings) -> set[tuple[str, str]]:
 
 def test_migrations_bring_the_tables_and_are_applied_once(settings: Settings) -> None:
     waiting = pending_migrations(settings)
-    assert waiting == ("0001.infrastructure", "0002.soft_state")
+    assert waiting == ("0001.infrastructure", "0002.soft_state", "0003.rate_limits")
     assert migrate(settings) == waiting
     assert migrate(settings) == ()
     assert pending_migrations(settings) == ()
@@ -51,7 +52,7 @@ def test_processes_that_migrate_at_once_do_not_meet(settings: Settings) -> None:
         thread.start()
     for thread in threads:
         thread.join(60)
-    assert sorted(map(len, applied)) == [0, 0, 0, 2]
+    assert sorted(map(len, applied)) == [0, 0, 0, 3]
     assert tables(settings) == TABLES
 
 

@@ -20,6 +20,8 @@ from api.addresses import Addresses
 from api.app import Doors, create_app
 from api.caller import StaticKeys
 from api.commands.once import Once
+from api.limits import InMemoryCounters, Limiter
+from api.limits.classes import rates_of
 from api.parts import Parts
 from api.tokens import Signer
 from schemas.envelope import Metadata
@@ -64,6 +66,7 @@ class Stage:
     keys: InMemorySubjectKeys
     presets: InMemoryPresetSets
     reads: FakeReads
+    counters: InMemoryCounters
     clock: FixedClock
     metrics: Metrics
     parts: Parts
@@ -104,7 +107,13 @@ class Stage:
             yield
 
 
-def _parts(settings: Settings, clock: FixedClock, metrics: Metrics, reads: FakeReads) -> Parts:
+def _parts(
+    settings: Settings,
+    clock: FixedClock,
+    metrics: Metrics,
+    reads: FakeReads,
+    counters: InMemoryCounters,
+) -> Parts:
     store = InMemoryObjectStore()
     secret = settings.secrets.id_secret.get_secret_value().encode()
     return Parts(
@@ -115,6 +124,13 @@ def _parts(settings: Settings, clock: FixedClock, metrics: Metrics, reads: FakeR
         presets=InMemoryPresetSets(active=PRESET_SET),
         reads=reads,
         credentials=StaticKeys(settings.secrets.api_keys, id_secret=secret),
+        limits=Limiter(
+            counters,
+            rates_of(settings.rates),
+            secret=secret,
+            metrics=metrics.limits,
+            now=lambda: clock.now().timestamp(),
+        ),
         signer=Signer(settings.secrets.token_secrets),
         addresses=Addresses(store=store, window=timedelta(hours=1)),
         completions=Once(),
@@ -129,7 +145,8 @@ async def stage(**environ: str) -> AsyncIterator[Stage]:
     clock = FixedClock(datetime(2026, 5, 17, 8, 9, 10, tzinfo=UTC))
     log = InMemoryEventLog(clock=clock, topics=settings.kafka.topics)
     reads = FakeReads(log, InMemorySubjectKeys())
-    parts = _parts(settings, clock, metrics, reads)
+    counters = InMemoryCounters(lambda: clock.now().timestamp())
+    parts = _parts(settings, clock, metrics, reads, counters)
     heartbeats = Heartbeats(timedelta(seconds=30), metrics.loops, now=lambda: moment[0])
     assert isinstance(parts.store, InMemoryObjectStore)
     assert isinstance(parts.presets, InMemoryPresetSets)
@@ -140,6 +157,7 @@ async def stage(**environ: str) -> AsyncIterator[Stage]:
         keys=reads.keys,
         presets=parts.presets,
         reads=reads,
+        counters=counters,
         clock=clock,
         metrics=metrics,
         parts=parts,
