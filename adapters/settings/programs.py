@@ -87,7 +87,9 @@ class WorkerSettings(Fragment):
     session: Duration = Field(
         default=timedelta(seconds=10),
         validation_alias="WORKER_SESSION",
-        description="The consumer group forgets a silent worker after this.",
+        ge=timedelta(seconds=6),
+        le=timedelta(seconds=90),
+        description="The consumer group forgets a silent worker after this; 6s to 90s.",
     )
     idle_limit: Duration = Field(
         default=timedelta(seconds=60),
@@ -112,6 +114,11 @@ class WorkerSettings(Fragment):
         validation_alias="ALLOW_WITHOUT_SECCOMP",
         description="true lets production decode where the system has no seccomp.",
     )
+
+    @property
+    def longest_job(self) -> timedelta:
+        """How long after its request was withdrawn a job may still be writing to the store."""
+        return self.job_budget + self.outage_budget
 
 
 class ProjectorSettings(Fragment):

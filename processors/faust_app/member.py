@@ -93,10 +93,17 @@ class GroupMember:
 
     def _look(self) -> str | None:
         if self._app.crashed:
-            return f"the Faust app crashed: {self._app.crash_reason!r}"
+            return _crash(self._app.crash_reason)
         return self._watch.seen(lag=self._look_ahead.lag(), in_hand=self._reactor.in_hand)
 
     async def _ask(self) -> None:
         while True:
             self._watch.told(await self._membership.known())
             await asyncio.sleep(_ASK_SECONDS)
+
+
+def _crash(reason: object) -> str:
+    text = f"the Faust app crashed: {reason!r}"
+    # What aiokafka, which has no name for it, makes of the broker's FENCED_INSTANCE_ID.
+    fenced = "UnknownError" in text
+    return text + ("; is another worker running under the same WORKER_SLOT?" if fenced else "")

@@ -1,0 +1,94 @@
+"""The failure policy on real servers: bugs, too many dead letters, a worker that went silent."""
+
+import asyncio
+import signal
+from pathlib import Path
+from uuid import uuid4
+
+from processors.dead_letter_limit import LONGEST_RUN
+from tests.integration.worker.conftest import StartWorker
+from tests.integration.worker.lab import Lab, letter_of
+from tests.integration.worker.seen import metric, readiness
+from tests.integration.worker.test_outages import LEFT_TO_START_ANEW
+from tests.programs import Program, running
+from tests.servers import World
+
+EVERY_ATTEMPT_RAISES = "worker.before_read=raise@1,worker.before_render=raise@1,worker.before_append=raise@1"
+BUG = "internal(unexpected_error)"
+
+
+async def test_a_bug_is_tried_three_times_then_said_and_set_aside(
+    lab: Lab, start_worker: StartWorker
+) -> None:
+    """Each attempt fails somewhere else; the next job, of the same worker, is well."""
+    worker = start_worker(FAILPOINTS=EVERY_ATTEMPT_RAISES)
+    request = await lab.upload()
+    await lab.ended(request)
+    assert lab.story(request) == [
+        "started 1",
+        f"{BUG} 1 again",
+        "started 2",
+        f"{BUG} 2 again",
+        "started 3",
+        f"{BUG} 3",
+    ]
+    letters = [letter_of(one) for one in lab.letters() if one.key == str(request.asset_id).encode()]
+    assert [(one["dl-code"], one["dl-attempts"], one["dl-component"]) for one in letters] == [
+        ("unexpected_error", "3", "variants")
+    ]
+    later = await lab.upload()
+    await lab.ended(later)
+    assert lab.story(later) == ["started 1", "VariantsReady 1"]
+    assert worker.alive()
+
+
+async def test_a_bug_that_goes_away_costs_an_attempt(lab: Lab, start_worker: StartWorker) -> None:
+    start_worker(FAILPOINTS="worker.before_append=raise@1")
+    request = await lab.upload()
+    await lab.ended(request)
+    assert lab.story(request) == ["started 1", f"{BUG} 1 again", "started 2", "VariantsReady 2"]
+    assert not [one for one in lab.letters() if one.key == str(request.asset_id).encode()]
+
+
+async def test_too_many_dead_letters_stop_a_worker_until_it_is_told_to_go_on(
+    lab: Lab, start_worker: StartWorker
+) -> None:
+    """It stays up and in its group, takes no more work, and is not ready: /readyz says why."""
+    worker = start_worker()
+    before = len(lab.letters())
+    for _ in range(LONGEST_RUN):
+        lab.append_raw(str(uuid4()).encode(), b"no record of ours")
+    await lab.until(lambda: "too many dead letters" in readiness(worker)[1])
+    assert readiness(worker)[0] == 503
+    request = await lab.upload()
+    await lab.until(lambda: metric(worker, "darkroom_worker_lag_records") >= 1)
+    # Long enough for a worker to do what it must not.
+    await asyncio.sleep(2)
+    assert lab.story(request) == []
+    assert worker.alive()
+    assert len(lab.letters()) - before == LONGEST_RUN
+    worker.send(signal.SIGUSR1)
+    await lab.ended(request)
+    assert lab.story(request) == ["started 1", "VariantsReady 1"]
+    assert readiness(worker)[0] == 200
+
+
+async def test_a_worker_that_is_assigned_and_lagging_yet_idle_leaves(
+    lab: Lab, ground: World, tmp_path: Path
+) -> None:
+    """Nothing raises, nothing is in hand, records wait: the watchdog ends it, and the next one does them."""
+    env = {**ground.env, "WORKER_SLOT": "0", "WORKER_IDLE_LIMIT": "2s"}
+    worker = Program(["tests.integration.worker.wedged"], env, tmp_path)
+    with running(worker):
+        worker.wait_ready()
+        well = await lab.upload()
+        await lab.ended(well)
+        worker.send(signal.SIGWINCH)
+        waiting = [await lab.upload() for _ in range(3)]
+        assert await asyncio.to_thread(worker.process.wait, 60) == LEFT_TO_START_ANEW
+        assert "records behind, yet idle" in worker.output()
+        # One of them may have been fetched before the wedge.
+        assert any(lab.story(request) == [] for request in waiting)
+        worker.arguments = ("processors", "variants")
+        worker.restart().wait_ready()
+        await lab.ended(*waiting)
