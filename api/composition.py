@@ -46,24 +46,14 @@ async def opened(
         closing.push_async_callback(log.close)
         store = S3ObjectStore(settings.store, metrics=metrics.store)
         closing.push_async_callback(store.close)
-        keys = KafkaSubjectKeys(
-            settings,
-            codec,
-            log,
-            component=COMPONENT,
-            metrics=metrics.keys,
-            beat=heartbeats.expect("subject-keys"),
-        )
+        beat = heartbeats.expect("subject-keys")
+        keys = KafkaSubjectKeys(settings, codec, log, component=COMPONENT, metrics=metrics.keys, beat=beat)
         await _following(closing, keys.start, keys.close)
         presets = _presets(settings, codec, heartbeats)
         await _following(closing, presets.start, presets.close)
-        pool = async_pool(settings, COMPONENT)
-        await pool.open()
-        closing.push_async_callback(pool.close)
         secret = settings.secrets.id_secret.get_secret_value().encode()
-        limits = Limiter(
-            PostgresCounters(pool), rates_of(settings.rates), secret=secret, metrics=metrics.limits
-        )
+        pool = await _pool(settings, closing)
+        limits = _limits(settings, pool, metrics)
         closing.push_async_callback(limits.close)
         reads = await _reads(settings, pool, closing)
         yield Parts(
@@ -90,6 +80,19 @@ async def _following(closing: AsyncExitStack, start: Callable[[], None], close: 
 
 def _presets(settings: Settings, codec: Codec, heartbeats: Heartbeats) -> KafkaPresetSets:
     return KafkaPresetSets(settings.kafka, codec, component=COMPONENT, beat=heartbeats.expect("preset-sets"))
+
+
+async def _pool(settings: Settings, closing: AsyncExitStack) -> Pool:
+    pool = async_pool(settings, COMPONENT)
+    await pool.open()
+    closing.push_async_callback(pool.close)
+    return pool
+
+
+def _limits(settings: Settings, pool: Pool, metrics: Metrics) -> Limiter:
+    secret = settings.secrets.id_secret.get_secret_value().encode()
+    rates = rates_of(settings.rates)
+    return Limiter(PostgresCounters(pool), rates, secret=secret, metrics=metrics.limits)
 
 
 async def _reads(settings: Settings, pool: Pool, closing: AsyncExitStack) -> Reads:
