@@ -4,6 +4,7 @@ import contextlib
 import time
 from collections.abc import Iterator
 from typing import Final, cast
+from uuid import UUID
 
 import structlog
 
@@ -116,6 +117,11 @@ class Journal:
             will_retry=verdict.will_retry,
             exc_info=error if ours else None,
         )
+
+    def purged(self, asset_id: UUID, objects: int) -> None:
+        """What a purged asset left in the store was removed: so many objects."""
+        self._metrics.purged_objects.of().inc(objects)
+        log.info("asset_purged", asset_id=str(asset_id), objects=objects)
 
     def retried(self, code: str, tries: int) -> None:
         """A call is made again after an outage; `tries` counts from 1, and the first is said aloud."""

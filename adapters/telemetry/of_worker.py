@@ -32,6 +32,9 @@ class WorkerMetrics:
         self.bytes = families.counter(
             "darkroom_worker_bytes_total", "Bytes moved from and to the store.", labels.by_direction
         )
+        self.purged_objects = families.counter(
+            "darkroom_worker_purged_objects_total", "Objects removed because their asset was purged.", nothing
+        )
         self.sandbox_mode = families.gauge(
             "darkroom_worker_sandbox_mode", "1 for the way in which children are confined.", labels.by_mode
         )

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
@@ -14,13 +14,25 @@ from processors.faust_app.membership import Membership
 from processors.faust_app.watchdog import Watch, Watchdog
 from processors.interruptible import Interruptible
 from processors.look_ahead import KafkaLookAhead
-from processors.reactor import Reactor
 from schemas.envelope import RawRecord
 
 _ASK_SECONDS: Final = 5.0
 _STOP_SECONDS: Final = 3.0
 
 log = structlog.get_logger(__name__)
+
+
+class Takes(Protocol):
+    """A reactor, as a member of the group needs it."""
+
+    @property
+    def in_hand(self) -> int:
+        """Records being looked at or worked on now."""
+        ...
+
+    async def take(self, record: RawRecord, work: Interruptible) -> bool:
+        """Handles one record; whether it is done with. Never raises."""
+        ...
 
 
 class GroupMember:
@@ -34,7 +46,7 @@ class GroupMember:
         config: AppConfig,
         kafka: KafkaSettings,
         *,
-        reactor: Reactor,
+        reactor: Takes,
         look_ahead: KafkaLookAhead,
         metrics: WorkerMetrics,
         leave: Callable[[str], object],

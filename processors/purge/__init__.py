@@ -1,0 +1,1 @@
+"""Purging: what belongs to an asset that is gone for good is removed from the store."""

@@ -1,0 +1,171 @@
+"""One purge worker, put together once: to operators it looks like any other worker."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable
+from typing import Final, NoReturn
+
+import structlog
+
+from adapters.clock import SystemClock
+from adapters.dead_letters import KafkaDeadLetters
+from adapters.failpoints import Failpoints
+from adapters.object_store import S3ObjectStore
+from adapters.schema_registry import load_codec
+from adapters.settings import Settings
+from adapters.telemetry import Heartbeats, Metrics, serve_metrics
+from adapters.topics import require_topics
+from processors.dead_letter_limit import DeadLetterLimit
+from processors.faust_app.app import AppConfig
+from processors.faust_app.brokers import broker_list, credentials
+from processors.faust_app.member import GroupMember
+from processors.faust_app.slots import hold_slot
+from processors.health import Health
+from processors.journal import Journal
+from processors.look_ahead.follower import KafkaLookAhead
+from processors.look_ahead.log_tail import KafkaTail
+from processors.purge.first_look import FirstLook, Overheard
+from processors.purge.reactor import COMPONENT, Parts, PurgeReactor
+from processors.retries import Retries
+from processors.stopping import Stop
+from schemas.codec import Codec
+
+_BEAT_SECONDS: Final = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+def purge_group(topic_prefix: str) -> str:
+    """The consumer group whose offsets say how far purges are done with."""
+    return f"{topic_prefix}.{COMPONENT}"
+
+
+class PurgeWorker:
+    """A purge worker. `leave` ends the process at once, `stop` says when it is to end in order."""
+
+    def __init__(self, settings: Settings, *, stop: Stop, leave: Callable[[str], NoReturn]) -> None:
+        self._settings = settings
+        self._stop = stop
+        self._leave = leave
+        self._group = purge_group(settings.kafka.topic_prefix)
+        self._instance_id = f"{self._group}-{settings.worker.slot}"
+        self._metrics = Metrics()
+        self._journal = Journal(self._metrics.worker)
+        self._health = Health()
+        self._limit = DeadLetterLimit()
+        self._heartbeats = Heartbeats(settings.runtime.heartbeat_limit, self._metrics.loops)
+        self._stack = contextlib.AsyncExitStack()
+        self._reactor: PurgeReactor | None = None
+        self._member: GroupMember | None = None
+
+    async def start(self) -> None:
+        """Returns once the worker takes records; raises the refusals of what it is made of."""
+        settings = self._settings
+        slot = hold_slot(settings.runtime.state_dir, self._group, settings.worker.slot)
+        self._stack.callback(slot.release)
+        server = serve_metrics(
+            settings,
+            self._metrics,
+            live=self._heartbeats.stuck,
+            ready=self._health.ready,
+            details=self._health.details,
+        )
+        self._stack.callback(server.close)
+        beating = asyncio.create_task(_beat(self._heartbeats.expect("worker")))
+        self._stack.callback(beating.cancel)
+        codec = await self._codec()
+        store = S3ObjectStore(settings.store, metrics=self._metrics.store)
+        self._stack.push_async_callback(store.close)
+        letters = KafkaDeadLetters(settings.kafka, metrics=self._metrics.log)
+        self._stack.callback(letters.close)
+        self._health.check(self._limit.trouble)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self._limit.go_on)
+        self._reactor = self._make_reactor(codec, store, letters)
+        self._member = self._make_member(self._reactor, self._look_ahead(codec, store))
+        self._health.stage("joining the consumer group")
+        await self._member.start()
+        self._health.stage(None)
+        log.info("worker_started", group=self._group, instance_id=self._instance_id, port=server.port)
+
+    async def end(self) -> None:
+        """Takes no more, lets go of what is in hand, and of everything else."""
+        self._health.stage("stopping")
+        if self._reactor is not None:
+            await self._reactor.drain()
+        if self._member is not None:
+            await self._member.stop(for_good=self._stop.for_good)
+        await self._stack.aclose()
+
+    async def _codec(self) -> Codec:
+        self._health.stage("waiting for the brokers and their topics")
+        await asyncio.to_thread(require_topics, self._settings, stop=self._stop.in_threads)
+        self._health.stage("waiting for the schema registry")
+        return await asyncio.to_thread(load_codec, self._settings, stop=self._stop.in_threads)
+
+    def _look_ahead(self, codec: Codec, store: S3ObjectStore) -> KafkaLookAhead:
+        """Follows the log to its end: it tells the first look of purges, and everybody the lag."""
+        kafka = self._settings.kafka
+        first = FirstLook(store, codec, self._journal)
+        self._stack.push_async_callback(first.close)
+        look_ahead = KafkaLookAhead(
+            lambda: Overheard(
+                KafkaTail(kafka.client(), group=self._group, topic=kafka.topics.assets), first.heard
+            ),
+            codec.decode,
+            metrics=self._metrics.worker,
+            beat=self._heartbeats.expect("look-ahead"),
+            died=lambda error: self._leave(f"the look-ahead died: {type(error).__name__}: {error}"),
+        )
+        self._stack.callback(look_ahead.close)
+        look_ahead.start()
+        self._metrics.worker.lag.of().set_function(look_ahead.lag)
+        self._health.check(lambda: None if look_ahead.all_open() else "looking ahead in the log")
+        return look_ahead
+
+    def _make_reactor(self, codec: Codec, store: S3ObjectStore, letters: KafkaDeadLetters) -> PurgeReactor:
+        worker = self._settings.worker
+        budget = worker.outage_budget.total_seconds()
+        parts = Parts(
+            store=store,
+            codec=codec,
+            letters=letters,
+            journal=self._journal,
+            clock=SystemClock(),
+            failpoints=Failpoints(self._settings.runtime.failpoints),
+            retries=lambda: Retries(budget=budget, retried=self._journal.retried),
+            limit=self._limit,
+            longest_job=worker.longest_job,
+            leave=self._leave,
+        )
+        return PurgeReactor(parts)
+
+    def _make_member(self, reactor: PurgeReactor, look_ahead: KafkaLookAhead) -> GroupMember:
+        settings, kafka = self._settings, self._settings.kafka
+        config = AppConfig(
+            brokers=broker_list(kafka),
+            credentials=credentials(kafka),
+            group=self._group,
+            instance_id=self._instance_id,
+            topic=kafka.topics.assets,
+            session=settings.worker.session.total_seconds(),
+            idle_limit=settings.worker.idle_limit.total_seconds(),
+            folder=settings.runtime.state_dir / "faust",
+        )
+        member = GroupMember(
+            config,
+            kafka,
+            reactor=reactor,
+            look_ahead=look_ahead,
+            metrics=self._metrics.worker,
+            leave=self._leave,
+        )
+        self._stack.push_async_callback(member.close)
+        self._health.check(member.trouble)
+        return member
+
+
+async def _beat(beat: Callable[[], None]) -> None:
+    while True:
+        beat()
+        await asyncio.sleep(_BEAT_SECONDS)
