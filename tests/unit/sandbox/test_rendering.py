@@ -14,7 +14,7 @@ from processors.imaging.recipe import DEFAULT_PRESETS, REFUSAL_CODES, Limits
 from processors.sandbox import Refused, Rendered, Sandbox
 from processors.sandbox.rendered import new_output, sealed_size
 from tests.unit.imaging import pictures
-from tests.unit.imaging.test_refusals import BOMBS, FOREIGN
+from tests.unit.imaging.bombs import BOMBS, FOREIGN
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 SAMPLES = pictures.samples()
