@@ -3,13 +3,16 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, Protocol, assert_never
 from uuid import UUID
 
 from adapters.owners import owner_id
 from adapters.settings import StaticKey
+from api.credentials.access_tokens import Access
+from schemas.identity import Role, Scope
 
-Role = Literal["user", "admin"]
+Need = Scope | Literal["person", "anybody"]
+"""What an operation asks: a scope, a person who logged in (no key), or anybody that is known."""
 
 # No credential of ours is longer; hashing megabytes for a stranger would be a gift.
 MAX_CREDENTIAL_LENGTH: Final = 4096
@@ -19,7 +22,8 @@ MAX_CREDENTIAL_LENGTH: Final = 4096
 class Caller:
     """A credential that was believed: whose it is and what it may do.
 
-    `credential` names it in logs without revealing it; empty `scopes` mean all that the role may.
+    `credential` names it in logs without revealing it; empty `scopes` mean all that the role may. `access` is
+    there for people who logged in, and for them alone.
     """
 
     user_id: UUID
@@ -27,11 +31,29 @@ class Caller:
     credential: str
     scopes: frozenset[str] = frozenset()
     name: str | None = field(default=None, repr=False)
+    access: Access | None = field(default=None, repr=False)
 
     @property
     def admin(self) -> bool:
         """Whether everybody's jobs and numbers may be seen."""
-        return self.role == "admin"
+        return self.role == "admin" and self._has("admin")
+
+    def may(self, need: Need) -> bool:
+        """Whether the role and the scopes meet the need."""
+        match need:
+            case "anybody":
+                return True
+            case "person":
+                return self.access is not None
+            case "admin":
+                return self.admin
+            case "assets:read" | "assets:write" | "generate":
+                return self._has(need)
+            case _:
+                assert_never(need)
+
+    def _has(self, scope: Scope) -> bool:
+        return not self.scopes or scope in self.scopes
 
 
 class Credentials(Protocol):
@@ -58,7 +80,11 @@ class StaticKeys:
 
     async def caller(self, token: str) -> Caller | None:
         """As the Protocol says."""
-        return self._callers.get(hashlib.sha256(token.encode()).digest())
+        return self.by_digest(hashlib.sha256(token.encode()).digest())
+
+    def by_digest(self, digest: bytes) -> Caller | None:
+        """The caller whose key has this SHA-256."""
+        return self._callers.get(digest)
 
 
 async def authenticate(credentials: Credentials, authorization: str | None) -> Caller | None:

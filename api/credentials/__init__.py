@@ -1,0 +1,1 @@
+"""What callers show: access tokens, refresh tokens, issued keys, and what of them was denied."""
