@@ -46,8 +46,12 @@ class Stories:
     async def owner(self, name: str) -> UUID:
         """An owner with a data key."""
         owner_id = an_id(self.name, "owner", name)
-        self._key_ids[owner_id] = await self.keys.data_key(owner_id)
+        await self.known(owner_id)
         return owner_id
+
+    async def known(self, owner_id: UUID) -> None:
+        """From here on stories can be told of this owner, who may have a data key already."""
+        self._key_ids[owner_id] = await self.keys.data_key(owner_id)
 
     def key_id(self, owner_id: UUID) -> UUID:
         return self._key_ids[owner_id]
