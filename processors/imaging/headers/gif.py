@@ -3,8 +3,9 @@
 from processors.imaging.contract import Refused
 from processors.imaging.headers.header import Header, number
 
-# A block's data comes in pieces of up to 255 bytes; a file in pieces of one byte only keeps a parser busy.
-_MAX_PIECES = 500_000
+# A block's data comes in pieces of up to 255 bytes, and the largest file we take has 262,144 such. In pieces
+# of one byte it would only keep a parser busy.
+_MAX_PIECES = 300_000
 _IMAGE, _EXTENSION, _TRAILER = 0x2C, 0x21, 0x3B
 
 
