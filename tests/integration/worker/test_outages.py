@@ -2,17 +2,25 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import threading
 from collections.abc import Iterator
 
+import pytest
+
 from schemas.events import ProcessingStarted, UploadCompleted, VariantsReady
 from tests.integration.worker.conftest import StartWorker
 from tests.integration.worker.lab import Lab
+from tests.integration.worker.seen import readiness
 from tests.programs import Program
 from tests.servers import World
 
 LEFT_TO_START_ANEW = 75
+STORE_OUTAGE_SECONDS = float(os.environ.get("STORE_OUTAGE_SECONDS", "5"))
+in_the_long_form = pytest.mark.skipif(
+    STORE_OUTAGE_SECONDS < 60, reason="takes longer than a call's own timeout: set STORE_OUTAGE_SECONDS"
+)
 
 
 async def all_well(lab: Lab, *requests: UploadCompleted) -> None:
@@ -27,23 +35,46 @@ async def all_well(lab: Lab, *requests: UploadCompleted) -> None:
         assert set(await lab.objects(request)) == {request.object_key, *named}
 
 
-async def test_a_store_that_is_down_fails_nothing_however_long(
-    lab: Lab, ground: World, start_worker: StartWorker
+@pytest.mark.timeout(STORE_OUTAGE_SECONDS + 150)
+@pytest.mark.parametrize("how", ["down", pytest.param("paused", marks=in_the_long_form)])
+async def test_a_store_that_is_away_fails_nothing_however_long(
+    lab: Lab, ground: World, start_worker: StartWorker, how: str
 ) -> None:
-    """The budget of retries rests while the store as a whole is down; here it is far shorter than that."""
+    """The budget of retries rests while the store as a whole is away; here it is far shorter than that.
+
+    Short in the suite; STORE_OUTAGE_SECONDS=600 makes it ten minutes, and then a store that keeps its
+    connections and does not answer is tried too.
+    """
     worker = start_worker(OUTAGE_BUDGET="1s")
     requests = [await lab.request() for _ in range(3)]
-    with ground.servers.store.down():
+    with getattr(ground.servers.store, how)():
         for request in requests:
             await lab.append(request)
         await lab.until(lambda: lab.story(requests[0]) == ["started 1"])
-        await asyncio.sleep(5)
+        await asyncio.sleep(STORE_OUTAGE_SECONDS)
         # Two of them may share a partition, and wait for each other.
         assert all(lab.story(request) in ([], ["started 1"]) for request in requests)
+        assert not lab.letters()
     await lab.ended(*requests)
     assert worker.alive()
     for request in requests:
         assert lab.story(request) == ["started 1", "VariantsReady 1"]
+    assert not lab.letters()
+
+
+async def test_a_worker_without_work_outlives_a_broker_and_says_that_it_is_away(
+    lab: Lab, ground: World, start_worker: StartWorker
+) -> None:
+    """Not ready while the broker is gone, ready by itself once it is back, and at work again."""
+    worker = start_worker()
+    with ground.servers.kafka.down():
+        await lab.until(lambda: "the brokers can't be reached" in readiness(worker)[1])
+        assert worker.alive()
+    with kept_up(worker):
+        await asyncio.to_thread(worker.wait_ready)
+        request = await lab.upload()
+        await lab.ended(request)
+    assert lab.story(request) == ["started 1", "VariantsReady 1"]
 
 
 async def test_a_broker_that_restarts_is_waited_for(
