@@ -90,6 +90,11 @@ class KafkaSubjectKeys:
         self._follower.stop()
         self._view.close()
 
+    @property
+    def view(self) -> KeyView:
+        """What is known of the topic, for adapters.subject_keys.custody."""
+        return self._view
+
     def trouble(self) -> str | None:
         """Why keys may be missing, for a readiness probe; None when the view is at the topic's end."""
         return self._follower.trouble()

@@ -41,6 +41,16 @@ class KnownKey:
     wrapped: bytes | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredKey:
+    """A living key with what it is wrapped by."""
+
+    user_id: UUID
+    key_id: UUID
+    master_key_id: str | None
+    wrapped: bytes
+
+
 class KeyView:
     """The file. Safe to use from any thread. Keys and the position they were learned at are kept together."""
 
@@ -109,6 +119,34 @@ class KeyView:
                 "select key_id from keys where user_id = ? and not erased order by key_id", (user_id.bytes,)
             ).fetchall()
         return [UUID(bytes=row[0]) for row in rows]
+
+    def all_of(self, user_id: UUID) -> list[UUID]:
+        """The ids of all keys of a person, erased ones included, smallest first."""
+        with self._lock:
+            rows = self._db.execute(
+                "select key_id from keys where user_id = ? order by key_id", (user_id.bytes,)
+            ).fetchall()
+        return [UUID(bytes=row[0]) for row in rows]
+
+    def wrapped_otherwise(self, master_key_id: str) -> list[StoredKey]:
+        """The living keys that are wrapped by another master key than this."""
+        with self._lock:
+            rows = self._db.execute(
+                "select user_id, key_id, master_key_id, wrapped from keys"
+                " where not erased and master_key_id is not ? order by user_id, key_id",
+                (master_key_id,),
+            ).fetchall()
+        return [
+            StoredKey(
+                user_id=UUID(bytes=row[0]), key_id=UUID(bytes=row[1]), master_key_id=row[2], wrapped=row[3]
+            )
+            for row in rows
+        ]
+
+    def count_living(self) -> int:
+        """How many keys are known that are not erased."""
+        with self._lock:
+            return int(self._db.execute("select count(*) from keys where not erased").fetchone()[0])
 
     def behind_markers(self) -> list[tuple[UUID, UUID]]:
         """Person and id of each erased key whose last record is a key: its marker must be said again."""
