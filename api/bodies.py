@@ -6,6 +6,7 @@ from typing import Any, Final, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
+from starlette.requests import ClientDisconnect
 
 from api.parts import parts_of
 from api.problems import Invalid, MalformedRequest, TooLarge, TooSlow, UnsupportedMediaType
@@ -95,10 +96,11 @@ async def drain(request: Request) -> None:
     left = DRAIN_BYTES
     try:
         async with asyncio.timeout(DRAIN_SECONDS):
-            while left > 0:
-                event = await request.receive()
-                left -= len(event.get("body", b""))
-                if event["type"] == "http.disconnect" or not event.get("more_body", False):
+            async for chunk in request.stream():
+                left -= len(chunk)
+                if left < 0:
                     return
-    except TimeoutError:
+    except (TimeoutError, ClientDisconnect):
+        return
+    except RuntimeError:  # Starlette's word for a body that was read to its end already
         return

@@ -53,8 +53,8 @@ class Front:
         self._secret = parts.settings.secrets.id_secret.get_secret_value().encode()
         self._hosts = frozenset(name.lower() for name in doors.allowed_hosts)
         self._cors = Cors(doors.cors_origins)
-        self._security = security
-        self._metrics = parts.metrics.http
+        self.security = security
+        self.metrics = parts.metrics.http
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As ASGI says."""
@@ -71,11 +71,11 @@ class Front:
             network=pseudonym(network_of(scope), self._secret),
         )
         origin.current.set(origin.Origin(request_id=exchange.request_id, traceparent=trace.traceparent))
-        self._metrics.in_flight.of().inc()
+        self.metrics.in_flight.of().inc()
         try:
             await self._answer(scope, receive, self._dressing(exchange, send), named, exchange)
         finally:
-            self._metrics.in_flight.of().dec()
+            self.metrics.in_flight.of().dec()
             self._note(scope, exchange)
 
     async def _answer(
@@ -113,7 +113,7 @@ class Front:
                 exchange.status = message["status"]
                 headers = list(message.get("headers", ()))
                 present = {name.lower() for name, _ in headers}
-                headers += [header for header in self._security if header[0] not in present]
+                headers += [header for header in self.security if header[0] not in present]
                 headers += self._cors.answer(exchange.origin)
                 headers.append((b"x-request-id", str(exchange.request_id).encode()))
                 message = {**message, "headers": headers}
@@ -129,7 +129,7 @@ class Front:
         return bare in self._hosts or "*" in self._hosts
 
     async def _refuse(self, problem: StatusProblem, scope: Scope, send: Send) -> None:
-        self._metrics.problems.of(str(problem.type_)).inc()
+        self.metrics.problems.of(str(problem.type_)).inc()
         body = json.dumps(problem_body(problem, instance=scope["path"])).encode()
         headers = [
             (b"content-type", b"application/problem+json"),
@@ -142,9 +142,9 @@ class Front:
     def _note(self, scope: Scope, exchange: _Exchange) -> None:
         route, method = _route(scope), scope["method"] if scope["method"] in METHODS else "OTHER"
         lasted = time.perf_counter() - exchange.began
-        self._metrics.requests.of(method=method, route=route, status=exchange.status).inc()
+        self.metrics.requests.of(method=method, route=route, status=exchange.status).inc()
         if route not in _ENDLESS:
-            self._metrics.request_seconds.of(method=method, route=route).observe(lasted)
+            self.metrics.request_seconds.of(method=method, route=route).observe(lasted)
         ids = {name: str(value) for name, value in scope.get("path_params", {}).items() if name in _IDS}
         say = log.debug if route in _PROBED else log.info
         say(

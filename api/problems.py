@@ -13,8 +13,10 @@ Problem (fastapi-problem's, rendered as RFC 9457)
     ├── 415  UnsupportedMediaType
     ├── 422  Invalid, EmptyUpload, KeyReused
     ├── 429  TooManyStreams, TooManyRequests
+    ├── 431  HeadTooLarge
     ├── 500  Internal
-    └── 503  Unavailable, LogDown, OutcomeOpen, ReadStoreDown, StoreDown, NotYetApplied
+    ├── 503  Unavailable, LogDown, OutcomeOpen, ReadStoreDown, StoreDown, NotYetApplied
+    └── those of api.identity_problems
 """
 
 from collections.abc import Mapping, MutableMapping
@@ -23,6 +25,7 @@ from typing import Any, Final
 from fastapi_problem.error import StatusProblem
 
 from adapters.settings.rates import Rate
+from api.identity_problems import IDENTITY
 
 TYPE_PREFIX: Final = "/problems/"
 
@@ -167,6 +170,15 @@ class TooManyRequests(StatusProblem):
         return cls(headers=headers)
 
 
+class HeadTooLarge(StatusProblem):
+    """The request's line and headers are longer than any that we need."""
+
+    status = 431
+    type_ = "head-too-large"
+    title = "The head of the request is too large."
+    headers_: _Headers = _CLOSE
+
+
 class Internal(StatusProblem):
     """A fault of ours; whatever caused it stays in the logs."""
 
@@ -249,6 +261,7 @@ CATALOGUE: Final[tuple[type[StatusProblem], ...]] = (
     KeyReused,
     TooManyStreams,
     TooManyRequests,
+    HeadTooLarge,
     Internal,
     Unavailable,
     LogDown,
@@ -256,6 +269,7 @@ CATALOGUE: Final[tuple[type[StatusProblem], ...]] = (
     ReadStoreDown,
     StoreDown,
     NotYetApplied,
+    *IDENTITY,
 )
 
 

@@ -5,13 +5,15 @@ import os
 import signal
 import socket
 from collections.abc import Callable
-from typing import Final
+from functools import partial
+from typing import Final, cast
 
 import structlog
 import uvicorn
 
 from adapters.settings import DoorSettings, SettingsError
 from api.app import Doors
+from api.connections import Bounds, Connection
 
 # Whoever acknowledges nothing for so long is gone, though TCP itself would wait for a quarter of an hour.
 _GONE_MS: Final = 30_000
@@ -39,9 +41,29 @@ def listen(doors: DoorSettings) -> socket.socket:
 
 async def serve(made: Doors, doors: DoorSettings, listener: socket.socket) -> None:
     """Answers until the process is told to stop, then ends the streams, lets requests end, and returns."""
+    server = server_of(made, doors)
+
+    def end() -> None:
+        made.probes.draining = True
+        made.hub.close()
+        server.should_exit = True
+
+    on_signals(end)
+    await server.startup(sockets=[listener])
+    host, port = listener.getsockname()[:2]
+    log.info("listening", host=host, port=port)
+    await server.main_loop()
+    await server.shutdown(sockets=[listener])
+
+
+def server_of(made: Doors, doors: DoorSettings) -> uvicorn.Server:
+    """The server over these doors, ready for `startup`, `main_loop` and `shutdown`.
+
+    So does Server.serve too, but with a way with signals that ends in the signal itself and so not in 0.
+    """
     config = uvicorn.Config(
         made.asgi,
-        http="httptools",
+        http=_protocol(made, doors),
         ws="none",
         lifespan="on",
         loop="none",
@@ -55,20 +77,14 @@ async def serve(made: Doors, doors: DoorSettings, listener: socket.socket) -> No
     )
     config.load()
     server = uvicorn.Server(config)
-    # As Server.serve does, without its way with signals, which ends in the signal itself and so not in 0.
     server.lifespan = config.lifespan_class(config)
+    return server
 
-    def end() -> None:
-        made.probes.draining = True
-        made.hub.close()
-        server.should_exit = True
 
-    on_signals(end)
-    await server.startup(sockets=[listener])
-    host, port = listener.getsockname()[:2]
-    log.info("listening", host=host, port=port)
-    await server.main_loop()
-    await server.shutdown(sockets=[listener])
+def _protocol(made: Doors, doors: DoorSettings) -> type[asyncio.Protocol]:
+    bounds = Bounds(head=doors.head_timeout, security=made.asgi.security, metrics=made.asgi.metrics)
+    # uvicorn only ever calls it.
+    return cast("type[asyncio.Protocol]", partial(Connection, bounds=bounds))
 
 
 def on_signals(end: Callable[[], None]) -> None:

@@ -37,6 +37,11 @@ class DoorSettings(Fragment):
         validation_alias="API_SHUTDOWN_GRACE",
         description="How long requests in flight may still take after SIGTERM.",
     )
+    head_timeout: Duration = Field(
+        default=timedelta(seconds=10),
+        validation_alias="REQUEST_HEAD_TIMEOUT",
+        description="How long the head of a request may take to arrive; connections are cut after it.",
+    )
     read_wait: Duration = Field(
         default=timedelta(seconds=2),
         validation_alias="READ_WAIT",

@@ -25,6 +25,11 @@ class HttpMetrics:
             "Problems answered, by the last part of their type.",
             labels.by_problem,
         )
+        self.cut = families.counter(
+            "darkroom_http_connections_cut_total",
+            "Connections ended by the listener itself: late or oversized heads, leftovers, no HTTP.",
+            labels.by_reason,
+        )
         self.reservations = families.counter(
             "darkroom_http_idempotency_total", "What Idempotency-Keys met.", labels.by_reservation
         )
