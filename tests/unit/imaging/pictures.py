@@ -125,6 +125,17 @@ def avif_claiming(width: int, height: int) -> bytes:
     return bytes(data)
 
 
+def ycck_jpeg(image: Image.Image) -> bytes:
+    """The picture as ink, coded as YCbCr and black, which an Adobe marker says."""
+    inks = np.asarray(image.convert("CMYK"), dtype=np.uint8)
+    ycc = np.asarray(Image.fromarray(inks[..., :3]).convert("YCbCr"))
+    planes = np.concatenate([ycc, 255 - inks[..., 3:]], axis=-1)
+    # Pillow writes CMYK inverted and not transformed: given the planes inverted, it writes what YCCK holds.
+    raw = saved(Image.frombytes("CMYK", inks.shape[1::-1], (255 - planes).tobytes()), "JPEG", quality=98)
+    at = raw.index(b"Adobe") + 11
+    return raw[:at] + b"\x02" + raw[at + 1 :]
+
+
 def gif_of_frames(count: int, width: int = 8, height: int = 8) -> bytes:
     """A GIF with this many tiny frames."""
     whole = saved(Image.new("P", (width, height)), "GIF")

@@ -22,6 +22,7 @@ from tests.unit.imaging.pictures import (
     render,
     samples,
     saved,
+    ycck_jpeg,
 )
 
 SAMPLES = samples()
@@ -126,13 +127,7 @@ def test_cmyk_jpeg(save: str) -> None:
 
 def test_ycck_jpeg() -> None:
     """I13: an RGB-to-YCbCr coded CMYK file says so in its Adobe marker; its colours are the CMYK twin's."""
-    inks = np.asarray(quarters().convert("CMYK"), dtype=np.uint8)
-    ycc = np.asarray(Image.fromarray(inks[..., :3]).convert("YCbCr"))
-    planes = np.concatenate([ycc, 255 - inks[..., 3:]], axis=-1)
-    # Pillow writes CMYK inverted and not transformed: given the planes inverted, it writes what YCCK holds.
-    raw = saved(Image.frombytes("CMYK", inks.shape[1::-1], (255 - planes).tobytes()), "JPEG", quality=98)
-    at = raw.index(b"Adobe") + 11
-    data = raw[:at] + b"\x02" + raw[at + 1 :]
+    data = ycck_jpeg(quarters())
     found = corners(render(data, LARGE).image("large"))
     expected = corners(Image.open(io.BytesIO(data)).convert("RGB"))
     assert alike(found, expected)
