@@ -43,6 +43,8 @@ group.initial.rebalance.delay.ms=0
 broker.session.timeout.ms=4000
 broker.heartbeat.interval.ms=1000
 log.cleaner.dedupe.buffer.size=16777216
+# An erasure waits until the cleaner has come by.
+log.cleaner.backoff.ms=2000
 num.network.threads=2
 num.io.threads=4
 socket.request.max.bytes=16777216

@@ -1,0 +1,130 @@
+"""The key topic as the brokers hold it: which records of people's keys still stand in its segments.
+
+Nothing here trusts a view: a record that compaction took is one that the broker no longer delivers.
+"""
+
+import time
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+
+from adapters.settings import KafkaSettings
+from schemas.codec import Codec
+from schemas.decode_errors import DecodeError, UnknownEventType
+from schemas.events import SubjectKey
+
+_POLL_SECONDS: Final = 1.0
+_SILENCE_SECONDS: Final = 20.0
+_BATCH: Final = 1000
+
+
+class TopicUnread(Exception):
+    """The topic could not be read to its end."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where a record stands in the key topic."""
+
+    partition: int
+    offset: int
+
+
+def records_of(kafka: KafkaSettings, topic: str) -> Iterator[Message]:
+    """Every record that the brokers still hold of the topic, partition by partition, up to its present end.
+
+    Raises TopicUnread, KafkaException.
+    """
+    with closing(_consumer(kafka)) as consumer:
+        found = consumer.list_topics(topic, timeout=_SILENCE_SECONDS).topics[topic]
+        for partition in sorted(found.partitions):
+            place = TopicPartition(topic, partition)
+            first, end = consumer.get_watermark_offsets(place, timeout=_SILENCE_SECONDS)
+            if first < end:
+                yield from _records(consumer, TopicPartition(topic, partition, first), end)
+
+
+def key_places(kafka: KafkaSettings, codec: Codec, users: Collection[UUID]) -> dict[UUID, list[Place]]:
+    """For each person where records stand that hold a key of theirs, wrapped; markers are none."""
+    found: dict[UUID, list[Place]] = {user: [] for user in users}
+    for message in records_of(kafka, kafka.topics.subject_keys):
+        if (user := _user_of(message.key())) in found and not _is_marker(codec, message.value()):
+            found[user].append(Place(message.partition() or 0, message.offset() or 0))
+    return found
+
+
+def still_there(kafka: KafkaSettings, places: Iterable[Place]) -> list[Place]:
+    """Those of the places at which the broker still delivers a record. Raises TopicUnread, KafkaException."""
+    topic = kafka.topics.subject_keys
+    with closing(_consumer(kafka)) as consumer:
+        return [place for place in places if _delivered(consumer, topic, place)]
+
+
+def _delivered(consumer: Consumer, topic: str, place: Place) -> bool:
+    at = TopicPartition(topic, place.partition)
+    first, end = consumer.get_watermark_offsets(at, timeout=_SILENCE_SECONDS)
+    if not first <= place.offset < end:
+        return False
+    consumer.assign([TopicPartition(topic, place.partition, place.offset)])
+    message = next(_messages(consumer, end), None)
+    return message is not None and message.offset() == place.offset
+
+
+def _records(consumer: Consumer, start: TopicPartition, end: int) -> Iterator[Message]:
+    consumer.assign([start])
+    for message in _messages(consumer, end):
+        yield message
+        if (message.offset() or 0) >= end - 1:
+            return
+
+
+def _messages(consumer: Consumer, end: int) -> Iterator[Message]:
+    """What is delivered; ends at the end of the partition, where that was compacted away."""
+    deadline = time.monotonic() + _SILENCE_SECONDS
+    while True:
+        messages = consumer.consume(_BATCH, _POLL_SECONDS)
+        for message in messages:
+            error = message.error()
+            if error is None:
+                yield message
+            elif error.name() == "_PARTITION_EOF":
+                if (message.offset() or 0) >= end:
+                    return
+            else:
+                raise KafkaException(error)
+        if messages:
+            deadline = time.monotonic() + _SILENCE_SECONDS
+        elif time.monotonic() > deadline:
+            raise TopicUnread("the brokers delivered nothing for too long")
+
+
+def _consumer(kafka: KafkaSettings) -> Consumer:
+    return Consumer(
+        kafka.client()
+        | {
+            "group.id": f"{kafka.topic_prefix}.ops",  # has to be named; nothing is committed to it
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "auto.offset.reset": "earliest",
+        }
+    )
+
+
+def _user_of(key: str | bytes | None) -> UUID | None:
+    text = key.decode("latin-1") if isinstance(key, bytes) else key or ""
+    try:
+        return UUID(text.partition("/")[0])
+    except ValueError:
+        return None
+
+
+def _is_marker(codec: Codec, value: str | bytes | None) -> bool:
+    try:
+        event = codec.decode(value if isinstance(value, bytes) else None)
+    except (DecodeError, UnknownEventType):
+        return False
+    return isinstance(event, SubjectKey) and event.erased and event.wrapped is None
