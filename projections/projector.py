@@ -19,6 +19,14 @@ from projections.records import Read, Reading, Record
 _POLL_SECONDS: Final = 0.25
 # An idle projector looks this often whether its checkpoints were moved, and whether everything still answers.
 _LOOK_SECONDS: Final = 1.0
+# How often the group hears where we are: nobody reads it but those who watch lags.
+_TELL_SECONDS: Final = 1.0
+# A transaction costs as much as some thirty events in it. So after a
+# small batch the next begins only when its time is a tenth of the whole: what comes meanwhile goes together,
+# and what comes after a pause does not wait at all.
+_SHARE: Final = 0.1
+_LONGEST_PACE_SECONDS: Final = 0.05
+_SMALL_BATCH: Final = 100
 
 _log = structlog.get_logger(__name__)
 
@@ -46,6 +54,9 @@ class Projector:
         self._measures = measures
         self._most = most
         self._looked_at = 0.0
+        self._told_at = 0.0
+        self._untold = False
+        self._next_at = 0.0
 
     def run(self) -> None:
         """Goes on until told to stop.
@@ -61,11 +72,14 @@ class Projector:
             _log.info("projector.stopped_waiting")
 
     def _turn(self) -> None:
+        if (early := self._next_at - time.monotonic()) > 0:
+            self._patience.stop.wait(early)
         if records := self._reader.read(self._most, _POLL_SECONDS):
             self._take(records)
         elif time.monotonic() - self._looked_at >= _LOOK_SECONDS:
             self._look()
             self._looked_at = time.monotonic()
+        self._tell()
         if self._measures.due():
             self._measures.show(self._reader.positions, self._reader.lags())
 
@@ -81,8 +95,18 @@ class Projector:
             _log.warning("batch.fenced", reason=str(fenced))
             self._take_up()
         else:
+            self._untold = True
+            seconds = time.monotonic() - started
+            self._next_at = started + min(seconds / _SHARE, _LONGEST_PACE_SECONDS)
+            if len(batch) >= _SMALL_BATCH:
+                self._next_at = 0.0
+            self._measures.batch(len(batch), seconds)
+
+    def _tell(self) -> None:
+        now = time.monotonic()
+        if self._untold and now - self._told_at >= _TELL_SECONDS:
             self._reader.tell()
-            self._measures.batch(len(batch), time.monotonic() - started)
+            self._untold, self._told_at = False, now
 
     def _apply(self, batch: Sequence[Read]) -> None:
         """Applies what of the batch is not applied yet; tried again after outages."""
