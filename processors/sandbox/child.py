@@ -43,6 +43,7 @@ def live(job: Job, given: Descriptors, rules: Rules) -> None:
     """Turn this freshly forked process into a child; does not return."""
     try:
         confinement.die_with_parent(rules.parent)
+        confinement.die_first()
         # Standard error is the worker's own, and its log is not for children to write into.
         os.dup2(0, 2)
         confinement.keep_only((0, 1, 2, given.channel, given.pictures))

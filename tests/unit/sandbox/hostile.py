@@ -148,6 +148,13 @@ def _eat(gigabytes: str, _: int) -> str:
     return str(len(bytearray(int(gigabytes) << 30)))
 
 
+def _gorge(_: str, __: int) -> str:
+    """Take all the memory there is, and use it."""
+    held = []
+    while True:
+        held.append(bytearray(b"x") * (16 << 20))
+
+
 def _segfault(_: str, __: int) -> str:
     return str(ctypes.string_at(0))
 
@@ -222,6 +229,7 @@ DEEDS: dict[str, Callable[[str, int], str]] = {
     "work": _work,
     "hang": _hang,
     "eat": _eat,
+    "gorge": _gorge,
     "segfault": _segfault,
     "exit": _exit,
     "raise": _raise,
