@@ -3,6 +3,7 @@
 import contextlib
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +28,7 @@ def small_machine(limit: int) -> Iterator[Path]:
         _bound(folder, limit, v1=v1)
         yield folder
     finally:
+        _emptied(folder)
         folder.rmdir()
 
 
@@ -38,6 +40,13 @@ def _bound(folder: Path, limit: int, *, v1: bool) -> None:
     swap = folder / ("memory.memsw.limit_in_bytes" if v1 else "memory.swap.max")
     with contextlib.suppress(OSError):  # where swap is not counted there is none, or it does not matter
         swap.write_text(str(limit) if v1 else "0")
+
+
+def _emptied(folder: Path, seconds: float = 10.0) -> None:
+    """Waits for those that are just dying."""
+    deadline = time.monotonic() + seconds
+    while (folder / "cgroup.procs").read_text() and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 def kills(folder: Path) -> int:

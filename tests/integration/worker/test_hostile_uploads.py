@@ -1,0 +1,59 @@
+"""Hostile files through a real worker: each has its end, soon, and the honest ones among them are well."""
+
+import asyncio
+import random
+
+import pytest
+
+from schemas.events import ProcessingStarted, UploadCompleted
+from tests.integration.worker.lab import Lab
+from tests.photographs import photograph
+from tests.programs import Program
+from tests.unit.imaging.bombs import BOMBS, FOREIGN
+from tests.unit.imaging.pictures import samples
+
+# From the start of an attempt to its end, whatever the file.
+LONGEST_SECONDS = 30.0
+
+
+def damaged() -> dict[str, bytes]:
+    """A cut and a bit-flipped file of each kind."""
+    chance, files = random.Random("uploads"), dict[str, bytes]()
+    for name, data in samples().items():
+        files[f"{name} cut"] = data[: len(data) * chance.randrange(20, 95) // 100]
+        flipped = bytearray(data)
+        for _ in range(8):
+            flipped[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+        files[f"{name} flipped"] = bytes(flipped)
+    return files
+
+
+@pytest.mark.timeout(300)
+async def test_every_file_comes_to_its_end_and_no_worker_with_it(lab: Lab, worker: Program) -> None:
+    """I02, I03: refused with the code it deserves or rendered, within 30 s, at the first attempt."""
+    pid = worker.pid
+    wanted = {name: code for name, (_, code) in (BOMBS | FOREIGN).items() if name != "empty"}
+    files = {name: data for name, (data, _) in (BOMBS | FOREIGN).items() if name != "empty"} | damaged()
+    requests = await asyncio.gather(*(lab.upload(data) for data in files.values()))
+    uploads = dict(zip(files, requests, strict=True))
+    honest = [await lab.upload(photograph(640, 480)) for _ in range(3)]
+    await lab.ended(*uploads.values(), *honest, seconds=200)
+    for name, request in uploads.items():
+        started, end = lab.story(request)
+        assert started == "started 1", name
+        if name in wanted:
+            assert end == f"refused({wanted[name]}) 1", name
+        else:
+            assert end == "VariantsReady 1" or end.startswith("refused("), (name, end)
+        assert took(lab, request) < LONGEST_SECONDS, name
+    assert [lab.story(request) for request in honest] == [["started 1", "VariantsReady 1"]] * 3
+    assert worker.alive()
+    assert worker.pid == pid
+    assert not lab.letters()
+
+
+def took(lab: Lab, request: UploadCompleted) -> float:
+    """Seconds between what the worker said first and last of this job."""
+    said = lab.said(request)
+    assert isinstance(said[0], ProcessingStarted)
+    return (said[-1].occurred_at - said[0].occurred_at).total_seconds()
