@@ -57,7 +57,7 @@ def create_app(parts: Parts, heartbeats: Heartbeats) -> Doors:
         beat=heartbeats.expect("activity-tailer"),
     )
     probes = health.Probes(health.checks_of(parts), heartbeats)
-    app = described_app()
+    app = described_app(shown=doors.docs)
     app.router.lifespan_context = _lifespan(hub, tailer)
     app.state.parts = parts
     app.state.probes = probes
@@ -69,8 +69,8 @@ def create_app(parts: Parts, heartbeats: Heartbeats) -> Doors:
     return Doors(asgi=front, fastapi=app, hub=hub, probes=probes)
 
 
-def described_app() -> FastAPI:
-    """All routes that the description knows, and the description itself; no parts behind them."""
+def described_app(*, shown: bool = True) -> FastAPI:
+    """All routes that the description knows, and the description itself if `shown`; no parts behind them."""
     app = FastAPI(
         title="Darkroom",
         version=VERSION,
@@ -79,7 +79,7 @@ def described_app() -> FastAPI:
         openapi_tags=[dict(tag) for tag in TAGS],
         docs_url=None,
         redoc_url=None,
-        openapi_url=pages.DESCRIPTION,
+        openapi_url=pages.DESCRIPTION if shown else None,
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
     )

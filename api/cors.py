@@ -9,7 +9,7 @@ _METHODS: Final = b"GET, HEAD, POST, PATCH, DELETE"
 _ASKED: Final = (
     b"Authorization, Content-Type, Darkroom-Position, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID"
 )
-_SHOWN: Final = b"Darkroom-Position, ETag, Link, Location, Retry-After, X-Request-Id"
+_SHOWN: Final = b"Darkroom-Position, ETag, Link, Location, RateLimit, Retry-After, X-Request-Id"
 _KEEP_SECONDS: Final = b"600"
 
 

@@ -145,7 +145,7 @@ class Front:
         self.metrics.requests.of(method=method, route=route, status=exchange.status).inc()
         if route not in _ENDLESS:
             self.metrics.request_seconds.of(method=method, route=route).observe(lasted)
-        ids = {name: str(value) for name, value in scope.get("path_params", {}).items() if name in _IDS}
+        ids = {name: found for name in _IDS if (found := _id(scope.get("path_params", {}).get(name)))}
         say = log.debug if route in _PROBED else log.info
         say(
             "request",
@@ -179,6 +179,14 @@ def _request_id(named: dict[bytes, list[bytes]]) -> UUID:
         return UUID(_text(_one(named, b"x-request-id")) or "")
     except ValueError:
         return new_id()
+
+
+def _id(value: object) -> str | None:
+    """A path's id where it is one; anything else in its place is a stranger's text, and not for the log."""
+    try:
+        return str(UUID(str(value)))
+    except ValueError:
+        return None
 
 
 def _route(scope: Scope) -> str:

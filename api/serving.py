@@ -33,7 +33,9 @@ def listen(doors: DoorSettings) -> socket.socket:
             f"PORT: {place} can't be listened on ({error.strerror}); set another port, or end who has it."
         )
         raise SettingsError((sentence,)) from error
-    # Accepted connections inherit both.
+    # Accepted connections inherit all three. Head and body of an answer are two writes, and the second must
+    # not wait for the first one's acknowledgement; asyncio sees to it too, but not for a listener made so.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _GONE_MS)
     return listener

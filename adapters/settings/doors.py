@@ -31,7 +31,11 @@ class DoorSettings(Fragment):
         validation_alias="TRUSTED_PROXIES",
         description="Addresses whose forwarded headers are believed.",
     )
-    docs: bool = Field(default=True, validation_alias="API_DOCS", description="Whether /docs is served.")
+    docs: bool = Field(
+        default=True,
+        validation_alias="API_DOCS",
+        description="Whether /docs, /redoc and /openapi.json are served.",
+    )
     shutdown_grace: Duration = Field(
         default=timedelta(seconds=5),
         validation_alias="API_SHUTDOWN_GRACE",
