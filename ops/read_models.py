@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any, Final
 
@@ -16,7 +16,7 @@ from rich.table import Table
 from adapters import read_store
 from adapters.settings import Settings, settings_or_exit
 from projections import operating, read_models
-from projections.checkpoints import Loop, live_loop
+from projections.checkpoints import LOOPS, Loop, LoopName, live_loop
 from projections.topic import TopicMissing, WrongPartitions, ends
 
 app = typer.Typer(no_args_is_help=True, help="The read models: rows that are folded from the log.")
@@ -24,6 +24,9 @@ app = typer.Typer(no_args_is_help=True, help="The read models: rows that are fol
 _LOOK_SECONDS: Final = 0.2
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Only = Annotated[
+    LoopName | None, typer.Option("--loop", help="Only the read models of this log; all where none is named.")
+]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until all that the log holds now is applied.")]
 
 
@@ -32,15 +35,15 @@ def install(as_json: Json = False) -> None:
     """Make the tables of every read model, and the views that queries read; safe to repeat."""
     with _connection(settings_or_exit()) as conn:
         read_models.install(conn)
-    schemas = [model.schema for model in read_models.OF_ASSETS]
+    schemas = [model.schema for model in read_models.EVERY]
     typer.echo(json.dumps({"schemas": schemas}) if as_json else f"Installed: {', '.join(schemas)}.")
 
 
 @app.command()
-def status(as_json: Json = False) -> None:
+def status(loop: Only = None, as_json: Json = False) -> None:
     """Show how far the read models have come, and what is set aside."""
     settings = settings_or_exit()
-    said = _status(settings, live_loop(settings.kafka.topics.assets))
+    said = _status(settings, _loops(settings, loop))
     if as_json:
         typer.echo(json.dumps(said))
     else:
@@ -48,26 +51,43 @@ def status(as_json: Json = False) -> None:
 
 
 @app.command()
-def reset(wait: Wait = False, as_json: Json = False) -> None:
+def reset(loop: Only = None, wait: Wait = False, as_json: Json = False) -> None:
     """Drop all rows and replay them from the log's beginning; safe while the projector runs."""
     settings = settings_or_exit()
-    loop = live_loop(settings.kafka.topics.assets)
+    loops = _loops(settings, loop)
     with _connection(settings) as conn:
-        operating.reset(conn, loop)
+        for each in loops:
+            operating.reset(conn, each)
     if wait:
-        _wait(settings, loop, quiet=as_json)
+        _wait(settings, loops, quiet=as_json)
     if as_json:
-        typer.echo(json.dumps(_status(settings, loop)))
+        typer.echo(json.dumps(_status(settings, loops)))
     elif not wait:
         typer.echo(
             "Rows dropped; the projector replays them. `python -m ops read-models status` shows how far."
         )
 
 
-def _status(settings: Settings, loop: Loop) -> dict[str, Any]:
+def _loops(settings: Settings, only: LoopName | None) -> list[Loop]:
+    return [live_loop(settings.kafka.topics, name) for name in LOOPS if only in {None, name}]
+
+
+def _status(settings: Settings, loops: Sequence[Loop]) -> dict[str, Any]:
     with _connection(settings) as conn:
-        standing = operating.standing(conn, loop)
-    last = _ends(settings, loop)
+        standings = [operating.standing(conn, loop) for loop in loops]
+    told = [_loop_status(settings, *each) for each in zip(loops, standings, strict=True)]
+    return {
+        "loops": told,
+        "read_models": [
+            {"name": version.name, "version": version.version, "active": version.active}
+            for version in standings[0].versions
+        ],
+        "lag": sum(each["lag"] for each in told),
+        "set_aside": sum(each["set_aside"] for each in told),
+    }
+
+
+def _loop_status(settings: Settings, loop: Loop, standing: operating.Standing) -> dict[str, Any]:
     partitions = [
         {
             "partition": partition,
@@ -75,14 +95,11 @@ def _status(settings: Settings, loop: Loop) -> dict[str, Any]:
             "end": end,
             "lag": max(0, end - standing.positions.get(partition, 0)),
         }
-        for partition, end in sorted(last.items())
+        for partition, end in sorted(_ends(settings, loop).items())
     ]
     return {
+        "loop": loop.name,
         "topic": loop.topic,
-        "read_models": [
-            {"name": version.name, "version": version.version, "active": version.active}
-            for version in standing.versions
-        ],
         "partitions": partitions,
         "lag": sum(each["lag"] for each in partitions),
         "set_aside": standing.set_aside,
@@ -90,13 +107,14 @@ def _status(settings: Settings, loop: Loop) -> dict[str, Any]:
 
 
 def _print_status(said: dict[str, Any]) -> None:
-    table = Table(title=said["topic"])
-    for column in ("partition", "position", "end", "lag"):
-        table.add_column(column, justify="right")
-    for each in said["partitions"]:
-        table.add_row(*(str(each[column]) for column in ("partition", "position", "end", "lag")))
     console = Console()
-    console.print(table)
+    for loop in said["loops"]:
+        table = Table(title=loop["topic"])
+        for column in ("partition", "position", "end", "lag"):
+            table.add_column(column, justify="right")
+        for each in loop["partitions"]:
+            table.add_row(*(str(each[column]) for column in ("partition", "position", "end", "lag")))
+        console.print(table)
     shown = [
         f"{each['name']} v{each['version']}{'' if each['active'] else ' (not active)'}"
         for each in said["read_models"]
@@ -107,20 +125,22 @@ def _print_status(said: dict[str, Any]) -> None:
     )
 
 
-def _wait(settings: Settings, loop: Loop, *, quiet: bool) -> None:
-    """Shows progress until what the log holds now is applied, however long the projector takes."""
-    goal = _ends(settings, loop)
-    total = sum(goal.values())
+def _wait(settings: Settings, loops: Sequence[Loop], *, quiet: bool) -> None:
+    """Shows progress until what the logs hold now is applied, however long the projector takes."""
+    goals = [(loop, _ends(settings, loop)) for loop in loops]
+    total = sum(sum(goal.values()) for _, goal in goals)
     columns = (TextColumn("replaying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, disable=quiet) as progress, _connection(settings) as conn:
         task = progress.add_task("replaying", total=total)
-        while True:
-            at = operating.standing(conn, loop).positions
-            done = sum(min(at.get(partition, 0), end) for partition, end in goal.items())
+        while (done := sum(_done(conn, loop, goal) for loop, goal in goals)) < total:
             progress.update(task, completed=done)
-            if done >= total:
-                return
             time.sleep(_LOOK_SECONDS)
+        progress.update(task, completed=done)
+
+
+def _done(conn: psycopg.Connection[Any], loop: Loop, goal: Mapping[int, int]) -> int:
+    at = operating.standing(conn, loop).positions
+    return sum(min(at.get(partition, 0), end) for partition, end in goal.items())
 
 
 def _ends(settings: Settings, loop: Loop) -> dict[int, int]:

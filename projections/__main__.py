@@ -1,9 +1,10 @@
-"""`python -m projections`: keeps the read models up to date until it is told to stop."""
+"""`python -m projections [assets|identity]`: keeps read models up to date until it is told to stop."""
 
 import gc
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from types import FrameType
 
@@ -16,9 +17,11 @@ from adapters.settings import Settings, SettingsError, settings_or_exit
 from adapters.subject_keys import KafkaSubjectKeys, SubjectKeys
 from adapters.telemetry import Heartbeats, Metrics, configure_logs, serve_metrics
 from adapters.topics import TopicDrift, require_topics
-from projections.checkpoints import Diverged, TopicReplaced
+from projections.checkpoints import LOOPS, Diverged, LoopName, TopicReplaced
 from projections.composition import Outside, Rein, compose
 from projections.log_reader import Expelled, OffsetOutOfRange
+from projections.loops import run_all
+from projections.membership import Membership
 from projections.outages import Condition, Stopping
 from projections.topic import WrongPartitions
 
@@ -53,14 +56,18 @@ class Ending:
             raise Stopping
 
 
-def main() -> int:
-    """Runs the projector; 0 after a signal, 1 with a sentence when it can't go on."""
+def main(words: Sequence[str] = ()) -> int:
+    """Runs the loops that are named, or all; 0 after a signal, 1 with a sentence when one can't go on."""
+    chosen = [name for name in LOOPS if not words or name in words]
+    if strange := [word for word in words if word not in LOOPS]:
+        print(f"There is no loop {strange[0]}; there are {' and '.join(LOOPS)}.", file=sys.stderr)
+        return 2
     settings = settings_or_exit()
     configure_logs(_COMPONENT, settings)
     ending = Ending()
     try:
         with ExitStack() as stack:
-            _run(settings, ending, stack)
+            _run(settings, chosen, ending, stack)
     except (Stopping, RegistryUnavailable):  # the latter says so too once it is told to stop
         log.info("projector.stopped", early=True)
     except _REFUSALS as refusal:
@@ -72,20 +79,23 @@ def main() -> int:
     return 0
 
 
-def _run(settings: Settings, ending: Ending, stack: ExitStack) -> None:
+def _run(settings: Settings, chosen: Sequence[LoopName], ending: Ending, stack: ExitStack) -> None:
     metrics, condition = Metrics(), Condition()
     condition.trouble("start", "starting")
     heartbeats = Heartbeats(settings.runtime.heartbeat_limit, metrics.loops)
     server = serve_metrics(settings, metrics, live=heartbeats.stuck, ready=condition.reason)
     stack.enter_context(closing(server))
     outside = _outside(settings, ending, metrics, condition, stack)
-    rein = Rein(stop=ending.stop, beat=heartbeats.expect(_COMPONENT), condition=condition)
-    projector = compose(settings, outside, rein, stack)
+    projectors = {}
+    for name in chosen:
+        beat = heartbeats.expect(f"{_COMPONENT}-{name}")
+        rein = Rein(stop=ending.stop, beat=beat, condition=condition.part(name))
+        projectors[name] = compose(settings, name, outside, rein, stack)
     condition.well("start")
     _collect_seldom()
     ending.looping = True
-    log.info("projector.started", metrics_port=server.port)
-    projector.run()
+    log.info("projector.started", metrics_port=server.port, loops=chosen)
+    run_all({name: projector.run for name, projector in projectors.items()}, ending.stop)
 
 
 def _collect_seldom() -> None:
@@ -111,7 +121,15 @@ def _outside(
     keys.start()
     _until_current(keys)
     letters = stack.enter_context(closing(KafkaDeadLetters(settings.kafka, metrics=metrics.log)))
-    return Outside(codec=codec, keys=keys, letters=letters, clock=SystemClock(), metrics=metrics.projector)
+    member = stack.enter_context(closing(Membership(settings.runtime.state_dir)))
+    return Outside(
+        codec=codec,
+        keys=keys,
+        letters=letters,
+        clock=SystemClock(),
+        metrics=metrics.projector,
+        member=member.name,
+    )
 
 
 def _until_current(keys: SubjectKeys) -> None:
@@ -121,4 +139,4 @@ def _until_current(keys: SubjectKeys) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -1,9 +1,8 @@
 """Applies a batch: checkpoints, states, rows and the word that they are there, in one transaction."""
 
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, MutableMapping, Sequence
 from dataclasses import asdict
-from typing import Any
-from uuid import UUID
+from typing import Any, Generic, TypeVar
 
 import psycopg
 import structlog
@@ -14,16 +13,16 @@ from adapters.dead_letters import DeadLetterNotWritten, DeadLetters
 from adapters.failpoints import FailpointHit, Failpoints
 from adapters.subject_keys import KeyTrouble
 from projections import checkpoints, set_aside
-from projections.activity import projection as activity
-from projections.assets import projection as assets
-from projections.assets.clear import ClearText
 from projections.checkpoints import Fenced, Loop
 from projections.database import Database
 from projections.folding import Folded, Given, fold_batch
-from projections.jobs import projection as jobs
-from projections.lifecycle import projection as lifecycle
+from projections.plan import Plan
 from projections.records import Read
 from schemas.decode_errors import DecodeError, UnknownEventType
+
+_Id = TypeVar("_Id", bound=Hashable)
+_State = TypeVar("_State")
+_Event = TypeVar("_Event")
 
 Place = tuple[int, int]
 """Partition and offset."""
@@ -39,32 +38,32 @@ _NO_FAULT_OF_A_RECORD = (
 _log = structlog.get_logger(__name__)
 
 
-class Batches:
+class Batches(Generic[_Id, _State, _Event]):
     """Applies the batches of one loop, one after the other."""
 
     def __init__(
         self,
         loop: Loop,
+        plan: Plan[_Id, _State, _Event],
         *,
         partitions: int,
         database: Database,
-        clear: ClearText,
         letters: DeadLetters,
         clock: Clock,
         failpoints: Failpoints,
-        applied: Callable[[Folded], None],
+        applied: Callable[[Folded[_Id, _State, _Event]], None],
     ) -> None:
         """`partitions` is how many the topic has; `applied` hears of each committed transaction."""
         self._loop = loop
+        self._plan = plan
         self._partitions = partitions
         self._database = database
-        self._clear = clear
         self._letters = letters
         self._clock = clock
         self._failpoints = failpoints
         self._applied = applied
 
-    def apply(self, batch: Sequence[Read], positions: MutableMapping[int, int]) -> None:
+    def apply(self, batch: Sequence[Read[_Event]], positions: MutableMapping[int, int]) -> None:
         """Applies the batch and moves `positions`, which must be those of the checkpoints.
 
         Rows that the database refuses are looked for in ever smaller batches, each committed by itself, and
@@ -87,7 +86,7 @@ class Batches:
 
     def _commit(
         self,
-        batch: Sequence[Read],
+        batch: Sequence[Read[_Event]],
         positions: MutableMapping[int, int],
         condemned: Mapping[Place, Exception],
     ) -> None:
@@ -101,13 +100,13 @@ class Batches:
                 checkpoints.advance(conn, self._loop, moved)
                 self._failpoints.hit("projector.before_database_commit")
         finally:
-            self._clear.forget()
+            self._plan.clear.forget()
         self._failpoints.hit("projector.after_database_commit")
         positions.update(moved)
         self._tell(folded)
         self._applied(folded)
 
-    def _tell(self, folded: Folded) -> None:
+    def _tell(self, folded: Folded[_Id, _State, _Event]) -> None:
         for aside in folded.set_aside:
             if aside.kind != "follows":
                 _log.warning(
@@ -121,31 +120,32 @@ class Batches:
                 )
 
     def _fold(
-        self, conn: Connection[Any], batch: Sequence[Read], condemned: Mapping[Place, Exception]
-    ) -> Folded:
+        self, conn: Connection[Any], batch: Sequence[Read[_Event]], condemned: Mapping[Place, Exception]
+    ) -> Folded[_Id, _State, _Event]:
         given = Given(
+            streams=self._plan.streams,
             partitions=self._partitions,
-            states=lifecycle.load(conn, _touched(batch)),
+            states=self._plan.states.load(conn, self._touched(batch)),
             blocked=set_aside.blocked_keys(conn, self._loop, batch),
-            check=self._clear.check,
+            check=self._plan.clear.check,
             condemned=condemned,
         )
         return fold_batch(batch, given)
 
-    def _write(self, conn: Connection[Any], folded: Folded) -> None:
+    def _touched(self, batch: Sequence[Read[_Event]]) -> list[_Id]:
+        id_of = self._plan.streams.id_of
+        return list(
+            {
+                id_of(read.event)
+                for read in batch
+                if not isinstance(read.event, DecodeError | UnknownEventType)
+            }
+        )
+
+    def _write(self, conn: Connection[Any], folded: Folded[_Id, _State, _Event]) -> None:
         if folded.set_aside:
             set_aside.keep(conn, self._loop, folded.set_aside, self._letters, self._clock)
-        activity.write(conn, self._loop.topic, folded)
-        if folded.changed:
-            assets.write(conn, folded, self._clear)
-            jobs.write(conn, folded)
-            lifecycle.write(conn, folded)
-
-
-def _touched(batch: Sequence[Read]) -> list[UUID]:
-    return list(
-        {read.event.asset_id for read in batch if not isinstance(read.event, DecodeError | UnknownEventType)}
-    )
+        self._plan.write(conn, self._loop.topic, folded)
 
 
 def _lies_in_a_record(error: Exception) -> bool:

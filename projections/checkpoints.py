@@ -7,12 +7,13 @@ partitions went to another while it slept, finds them moved, rolls back and read
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 
 from psycopg import AsyncConnection, Connection
 
-from projections.read_models import LIFECYCLE, OF_ASSETS, ReadModel
+from projections.read_models import ACCOUNT_STATES, LIFECYCLE, OF_ASSETS, OF_IDENTITY, ReadModel
 from projections.statements import statements
+from schemas.topics import Topics
 
 CHANNEL: Final = "darkroom_batch"
 """The NOTIFY channel on which each committed batch says how far it came."""
@@ -21,6 +22,10 @@ _SQL: Final = "checkpoints.sql"
 
 # Postgres takes payloads up to 8,000 bytes; a batch over so many partitions says only that there was one.
 _MOST_PAYLOAD: Final = 7_000
+
+
+LoopName = Literal["assets", "identity"]
+LOOPS: Final[tuple[LoopName, ...]] = get_args(LoopName)
 
 
 class Fenced(Exception):
@@ -39,6 +44,7 @@ class TopicReplaced(Exception):
 class Loop:
     """Whose checkpoints: the read models that one loop folds from one topic; `fold` holds the states."""
 
+    name: LoopName
     topic: str
     models: tuple[ReadModel, ...]
     fold: ReadModel
@@ -53,9 +59,13 @@ class Loop:
         }
 
 
-def live_loop(topic: str) -> Loop:
-    """The loop that keeps the asset log's read models up to date."""
-    return Loop(topic=topic, models=OF_ASSETS, fold=LIFECYCLE)
+def live_loop(topics: Topics, name: LoopName = "assets") -> Loop:
+    """The loop that keeps the read models of one log up to date."""
+    match name:
+        case "assets":
+            return Loop(name=name, topic=topics.assets, models=OF_ASSETS, fold=LIFECYCLE)
+        case "identity":
+            return Loop(name=name, topic=topics.identity, models=OF_IDENTITY, fold=ACCOUNT_STATES)
 
 
 def open_positions(
@@ -111,6 +121,11 @@ def advance(conn: Connection[Any], loop: Loop, moved: Mapping[int, int]) -> None
     conn.execute(statements(_SQL)["advance"], scope)
     payload = json.dumps({"topic": loop.topic, "next": moved}, separators=(",", ":"))
     notify(conn, payload if len(payload) <= _MOST_PAYLOAD else "")
+
+
+def say_alive(conn: Connection[Any], loop: Loop, partitions: Sequence[int]) -> None:
+    """Tells whoever waits for positions that these partitions are being followed."""
+    notify(conn, json.dumps({"topic": loop.topic, "alive": list(partitions)}, separators=(",", ":")))
 
 
 def restart(conn: Connection[Any], loop: Loop) -> None:

@@ -11,15 +11,14 @@ from adapters.failpoints import Failpoints
 from adapters.sealing import Seals
 from adapters.settings import Settings
 from adapters.telemetry.of_projector import ProjectorMetrics
-from projections.assets.clear import ClearText
 from projections.batches import Batches
-from projections.checkpoints import live_loop
+from projections.checkpoints import LoopName, live_loop
 from projections.database import Database
 from projections.ground import Ground
 from projections.log_reader import LogReader
 from projections.measures import Measures
-from projections.membership import Membership
 from projections.outages import Condition, Patience
+from projections.plans import plan_of
 from projections.projector import Projector
 from projections.records import Reading
 from schemas.codec import Codec
@@ -27,13 +26,14 @@ from schemas.codec import Codec
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outside:
-    """What a projector needs of the world beside the log and Postgres."""
+    """What a projector needs of the world beside the log and Postgres; `member` is its name in its groups."""
 
     codec: Codec
     keys: Seals
     letters: DeadLetters
     clock: Clock
     metrics: ProjectorMetrics
+    member: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,29 +45,29 @@ class Rein:
     condition: Condition
 
 
-def compose(settings: Settings, outside: Outside, rein: Rein, stack: ExitStack) -> Projector:
-    """A projector of the asset log, ready to run; what it opens is closed with `stack`."""
-    loop = live_loop(settings.kafka.topics.assets)
+def compose(settings: Settings, name: LoopName, outside: Outside, rein: Rein, stack: ExitStack) -> Projector:
+    """A projector of one log, ready to run; what it opens is closed with `stack`."""
+    loop = live_loop(settings.kafka.topics, name)
+    plan = plan_of(name, outside.keys)
     patience = Patience(condition=rein.condition, metrics=outside.metrics, stop=rein.stop, beat=rein.beat)
     measures = Measures(outside.metrics, loop.topic)
     database = Database(settings)
     stack.callback(database.drop)
     ground = Ground(loop=loop, kafka=settings.kafka, database=database, patience=patience)
-    member = stack.enter_context(closing(Membership(settings.runtime.state_dir)))
     reader = LogReader(
         settings.kafka.client(),
         loop.topic,
-        group=f"{settings.kafka.topic_prefix}.projections",
-        member=member.name,
+        group=group_of(settings.kafka.topic_prefix, name),
+        member=outside.member,
         open_at=ground.open,
         condition=rein.condition,
     )
     stack.enter_context(closing(reader))
     batches = Batches(
         loop,
+        plan,
         partitions=settings.kafka.partitions,
         database=database,
-        clear=ClearText(outside.keys),
         letters=outside.letters,
         clock=outside.clock,
         failpoints=Failpoints(settings.runtime.failpoints),
@@ -76,9 +76,14 @@ def compose(settings: Settings, outside: Outside, rein: Rein, stack: ExitStack) 
     return Projector(
         ground=ground,
         reader=reader,
-        reading=Reading(outside.codec),
+        reading=Reading(outside.codec, plan.streams.events),
         batches=batches,
         patience=patience,
         measures=measures,
         most=settings.projector.batch,
     )
+
+
+def group_of(prefix: str, name: LoopName) -> str:
+    """The consumer group of a loop; the asset log's had it to itself at first, and keeps its name."""
+    return f"{prefix}.projections" if name == "assets" else f"{prefix}.projections-{name}"

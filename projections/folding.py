@@ -1,20 +1,21 @@
 """Folds a batch in memory: records and the states they meet go in, new states come out."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal, NamedTuple
-from uuid import UUID
+from typing import Final, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 from adapters.sealing import SealBroken
 from adapters.subject_keys import KeyTrouble
 from projections.faults import Fault, fault_of
 from projections.records import Read, Record
 from schemas.decode_errors import DecodeError, NotOurs, UnknownEventType
-from schemas.events import AssetEvent
-from schemas.lifecycle import AssetState, fold
 from schemas.partitioner import partition_for
-from schemas.scalars import uuid_from_text, uuid_text
+
+_Id = TypeVar("_Id", bound=Hashable)
+_State = TypeVar("_State")
+_Event = TypeVar("_Event")
+_Seen = TypeVar("_Seen", covariant=True)
 
 BlockedKey = tuple[int, bytes | None]
 """Partition and key of records that wait behind one that was set aside."""
@@ -24,22 +25,49 @@ Kind = Literal["not_ours", "undecodable", "internal", "follows"]
 _BLOCKING: Final = frozenset({"undecodable", "internal"})
 
 
-class Applied(NamedTuple):
-    """An event that went through the fold; `state` is the asset's afterwards, None where it has none."""
+class Verdict(Protocol[_Seen]):
+    """What a fold says: the state afterwards, the same object where nothing changed; did the event count?"""
+
+    @property
+    def state(self) -> _Seen | None:
+        """The state after the event."""
+        ...
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the event did what it says."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Streams(Generic[_Id, _State, _Event]):
+    """What the records of a topic tell of: `events` by class, each of the stream that its key names.
+
+    `id_of_key` is None for a key that is no stream's; `id_of` gives what an event itself says.
+    """
+
+    events: tuple[type[_Event], ...]
+    id_of_key: Callable[[bytes | None], _Id | None]
+    id_of: Callable[[_Event], _Id]
+    fold: Callable[[_State | None, _Event], Verdict[_State]]
+
+
+class Applied(NamedTuple, Generic[_State, _Event]):
+    """An event that went through the fold; `state` is its stream's afterwards, None where it has none."""
 
     record: Record
-    event: AssetEvent
-    state: AssetState | None
+    event: _Event
+    state: _State | None
     accepted: bool
 
 
-class Changed(NamedTuple):
-    """An asset's state after a batch, where the last record that changed it stands; had it one before?"""
+class Changed(NamedTuple, Generic[_State]):
+    """A stream's state after a batch and before it, and where the last record that changed it stands."""
 
-    state: AssetState
+    state: _State
     partition: int
     offset: int
-    existed: bool
+    before: _State | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,64 +91,69 @@ class SetAside:
 
 
 @dataclass(slots=True, kw_only=True)
-class Folded:
+class Folded(Generic[_Id, _State, _Event]):
     """What came of a batch, in the batch's order."""
 
-    applied: list[Applied] = field(default_factory=list)
-    changed: dict[UUID, Changed] = field(default_factory=dict)
+    applied: list[Applied[_State, _Event]] = field(default_factory=list)
+    changed: dict[_Id, Changed[_State]] = field(default_factory=dict)
     set_aside: list[SetAside] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
 
-    def replaced(self) -> list[UUID]:
-        """The changed assets that had rows before."""
-        return [asset_id for asset_id, changed in self.changed.items() if changed.existed]
+    def replaced(self) -> list[_Id]:
+        """The changed streams that had rows before."""
+        return [stream_id for stream_id, changed in self.changed.items() if changed.before is not None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
+class Given(Generic[_Id, _State, _Event]):
     """What a batch is folded with.
 
-    `partitions` is how many the topic has. `states` holds every asset of the batch that has a state,
+    `partitions` is how many the topic has. `states` holds every stream of the batch that has a state,
     `blocked` the keys of the batch whose records wait. `check` raises for an event whose sealed fields can't
     be read. `condemned` are records (partition, offset) whose rows can't be stored, with the reason.
     """
 
+    streams: Streams[_Id, _State, _Event]
     partitions: int
-    states: Mapping[UUID, AssetState]
+    states: Mapping[_Id, _State]
     blocked: frozenset[BlockedKey]
-    check: Callable[[AssetEvent], None]
+    check: Callable[[_Event], None]
     condemned: Mapping[tuple[int, int], Exception]
 
 
-def fold_batch(batch: Sequence[Read], given: Given) -> Folded:
+def fold_batch(
+    batch: Sequence[Read[_Event]], given: Given[_Id, _State, _Event]
+) -> Folded[_Id, _State, _Event]:
     """Folds the records in their order; raises KeyTrouble while a data key is unknown, and nothing else."""
     return _Fold(given).run(batch)
 
 
-class _Story:
-    """One key of a batch: the asset that it tells of, if any, and where its records belong."""
+class _Story(Generic[_Id, _State]):
+    """One key of a batch: the stream that it names, if any, and where its records belong."""
 
-    __slots__ = ("asset", "existed", "offset", "partition", "state")
+    __slots__ = ("before", "offset", "partition", "state", "stream_id")
 
-    def __init__(self, key: bytes | None, given: Given) -> None:
-        asset_id = _asset_of(key)
-        self.asset = None if asset_id is None else asset_id.int
-        self.partition = -1 if asset_id is None or key is None else partition_for(key, given.partitions)
-        self.state = None if asset_id is None else given.states.get(asset_id)
-        self.existed = self.state is not None
+    def __init__(self, key: bytes | None, given: Given[_Id, _State, _Event]) -> None:
+        self.stream_id = given.streams.id_of_key(key)
+        nowhere = self.stream_id is None or key is None
+        self.partition = -1 if nowhere else partition_for(key or b"", given.partitions)
+        self.before = None if self.stream_id is None else given.states.get(self.stream_id)
+        self.state = self.before
         self.offset = -1  # of the last record that changed the state
 
 
-class _Fold:
+class _Fold(Generic[_Id, _State, _Event]):
     """One batch on its way. Stories are found by key, as bytes are cheap to look up and ids are not."""
 
-    def __init__(self, given: Given) -> None:
+    def __init__(self, given: Given[_Id, _State, _Event]) -> None:
         self._given = given
-        self._folded = Folded()
+        self._id_of = given.streams.id_of
+        self._fold = given.streams.fold
+        self._folded: Folded[_Id, _State, _Event] = Folded()
         self._blocked = set(given.blocked)
-        self._stories: dict[bytes | None, _Story] = {}
+        self._stories: dict[bytes | None, _Story[_Id, _State]] = {}
 
-    def run(self, batch: Sequence[Read]) -> Folded:
+    def run(self, batch: Sequence[Read[_Event]]) -> Folded[_Id, _State, _Event]:
         for record, event in batch:
             if isinstance(event, DecodeError):
                 self._unreadable(record, event)
@@ -129,9 +162,9 @@ class _Fold:
             else:
                 self._event(record, event)
         for story in self._stories.values():
-            if story.offset >= 0 and story.state is not None:
-                changed = Changed(story.state, story.partition, story.offset, story.existed)
-                self._folded.changed[story.state.asset_id] = changed
+            if story.offset >= 0 and story.state is not None and story.stream_id is not None:
+                changed = Changed(story.state, story.partition, story.offset, story.before)
+                self._folded.changed[story.stream_id] = changed
         return self._folded
 
     def _unreadable(self, record: Record, error: DecodeError) -> None:
@@ -142,12 +175,12 @@ class _Fold:
         else:
             self._set_aside(record, "undecodable", error.code)
 
-    def _event(self, record: Record, event: AssetEvent) -> None:
+    def _event(self, record: Record, event: _Event) -> None:
         story = self._stories.get(record.key)
         if story is None:
             story = self._stories[record.key] = _Story(record.key, self._given)
-        if story.partition != record.partition or story.asset != event.asset_id.int:
-            # One partition and one key give an asset its one order: what stands elsewhere is not its story.
+        if story.partition != record.partition or story.stream_id != self._id_of(event):
+            # One partition and one key give a stream its one order: what stands elsewhere is not its story.
             self._set_aside(record, "not_ours", "misplaced")
         elif self._blocked and (record.partition, record.key) in self._blocked:
             self._set_aside(record, "follows", "follows")
@@ -160,27 +193,20 @@ class _Fold:
                 code = "seal_broken" if isinstance(error, SealBroken) else "fold_failed"
                 self._set_aside(record, "internal", code, fault_of(error))
 
-    def _apply(self, record: Record, event: AssetEvent, story: _Story) -> None:
+    def _apply(self, record: Record, event: _Event, story: _Story[_Id, _State]) -> None:
         condemned = self._given.condemned
         if condemned and (reason := condemned.get((record.partition, record.offset))) is not None:
             raise reason
-        after = fold(story.state, event)
-        if after.accepted:
+        after = self._fold(story.state, event)
+        state, accepted = after.state, after.accepted
+        if accepted:
             self._given.check(event)
-            story.state, story.offset = after.state, record.offset
-        self._folded.applied.append(Applied(record, event, after.state, after.accepted))
+        if state is not story.state:
+            story.state, story.offset = state, record.offset
+        self._folded.applied.append(Applied(record, event, state, accepted))
 
     def _set_aside(self, record: Record, kind: Kind, code: str, fault: Fault | None = None) -> None:
         aside = SetAside(record=record, kind=kind, code=code, fault=fault)
         self._folded.set_aside.append(aside)
         if aside.blocks and record.key is not None:
             self._blocked.add((record.partition, record.key))
-
-
-def _asset_of(key: bytes | None) -> UUID | None:
-    """The asset whose records have this key; None where it is no asset's."""
-    try:
-        asset_id = uuid_from_text((key or b"").decode())
-    except ValueError:
-        return None
-    return asset_id if uuid_text(asset_id).encode() == key else None

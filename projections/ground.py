@@ -44,6 +44,10 @@ class Ground:
         """How many records are set aside; raises psycopg.Error."""
         return self._on(lambda conn: set_aside.count(conn, self.loop))
 
+    def say_alive(self, partitions: Sequence[int]) -> None:
+        """Says that these partitions are being followed; raises psycopg.Error."""
+        self._on(lambda conn: checkpoints.say_alive(conn, self.loop, partitions))
+
     @property
     def shaken(self) -> bool:
         """Whether something went wrong with the database since the ground was last found whole."""

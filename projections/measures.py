@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from adapters.telemetry.of_projector import ProjectorMetrics
 from projections.folding import Folded
@@ -19,8 +19,10 @@ class Measures:
         self.projector = projector
         self._topic = topic
         self._shown_at = 0.0
+        self._positions: set[int] = set()
+        self._lags: set[int] = set()
 
-    def applied(self, folded: Folded) -> None:
+    def applied(self, folded: Folded[Any, Any, Any]) -> None:
         """One transaction was committed."""
         kinds = Counter((type(applied.event).__name__, applied.accepted) for applied in folded.applied)
         for (name, accepted), count in kinds.items():
@@ -31,13 +33,13 @@ class Measures:
                 self.projector.quarantined.of(aside.code).inc()
         if folded.applied:
             newest = folded.applied[-1].record.log_ms
-            self.projector.lag_seconds.of().set(max(0.0, time.time() - newest / 1000))
+            self.projector.lag_seconds.of(self._topic).set(max(0.0, time.time() - newest / 1000))
 
     def batch(self, records: int, seconds: float) -> None:
         """A batch was worked through, in one transaction or more."""
-        self.projector.batch_records.of().observe(records)
-        self.projector.batch_seconds.of().observe(seconds)
-        self.projector.batch_done()
+        self.projector.batch_records.of(self._topic).observe(records)
+        self.projector.batch_seconds.of(self._topic).observe(seconds)
+        self.projector.batch_done(self._topic)
 
     def fenced(self) -> None:
         """A batch was dropped, since another was faster."""
@@ -45,7 +47,7 @@ class Measures:
 
     def quarantine(self, records: int) -> None:
         """So many records are set aside."""
-        self.projector.quarantine_size.of().set(records)
+        self.projector.quarantine_size.of(self._topic).set(records)
 
     def due(self) -> bool:
         """Whether positions are to be shown again."""
@@ -54,8 +56,11 @@ class Measures:
     def show(self, positions: Mapping[int, int], lags: Mapping[int, int]) -> None:
         """Shows where the held partitions stand, and nothing of others."""
         self._shown_at = time.monotonic()
-        self.projector.position.clear()
-        self.projector.lag.clear()
+        for gone in self._positions - positions.keys():
+            self.projector.position.forget(self._topic, gone)
+        for gone in self._lags - lags.keys():
+            self.projector.lag.forget(self._topic, gone)
+        self._positions, self._lags = set(positions), set(lags)
         for partition, position in positions.items():
             self.projector.position.of(self._topic, partition).set(position)
         for partition, lag in lags.items():

@@ -33,22 +33,30 @@ class Condition:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._troubles: dict[str, str] = {}
+        self._troubles: dict[tuple[str, str], str] = {}
+        self._part = ""
+
+    def part(self, name: str) -> "Condition":
+        """That of one of several loops: it speaks of its own troubles, and they count among all here."""
+        part = Condition()
+        part._lock, part._troubles, part._part = self._lock, self._troubles, name
+        return part
 
     def trouble(self, what: str, reason: str) -> None:
         """Notes that something is wrong."""
         with self._lock:
-            self._troubles[what] = reason
+            self._troubles[self._part, what] = reason
 
     def well(self, what: str) -> None:
         """Notes that nothing is wrong with it any more."""
         with self._lock:
-            self._troubles.pop(what, None)
+            self._troubles.pop((self._part, what), None)
 
     def reason(self) -> str | None:
         """Everything that is wrong, in words; None when nothing is."""
         with self._lock:
-            return "; ".join(self._troubles.values()) or None
+            told = [reason for (part, _), reason in self._troubles.items() if self._part in {"", part}]
+        return "; ".join(dict.fromkeys(told)) or None
 
 
 class Patience:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 import structlog
@@ -19,6 +19,8 @@ from projections.records import Read, Reading, Record
 _POLL_SECONDS: Final = 0.25
 # An idle projector looks this often whether its checkpoints were moved, and whether everything still answers.
 _LOOK_SECONDS: Final = 1.0
+# This often it says that it follows the log; doors that must hear its verdict ask nothing of a silent one.
+_SAY_SECONDS: Final = 1.0
 # How often the group hears where we are: nobody reads it but those who watch lags.
 _TELL_SECONDS: Final = 1.0
 # A transaction costs as much as some thirty events in it. So after a
@@ -39,8 +41,8 @@ class Projector:
         *,
         ground: Ground,
         reader: LogReader,
-        reading: Reading,
-        batches: Batches,
+        reading: Reading[Any],
+        batches: Batches[Any, Any, Any],
         patience: Patience,
         measures: Measures,
         most: int,
@@ -54,6 +56,7 @@ class Projector:
         self._measures = measures
         self._most = most
         self._looked_at = 0.0
+        self._said_at = 0.0
         self._told_at = 0.0
         self._untold = False
         self._next_at = 0.0
@@ -80,6 +83,9 @@ class Projector:
             self._look()
             self._looked_at = time.monotonic()
         self._tell()
+        if time.monotonic() - self._said_at >= _SAY_SECONDS:
+            self._say_alive()
+            self._said_at = time.monotonic()
         if self._measures.due():
             self._measures.show(self._reader.positions, self._reader.lags())
 
@@ -108,7 +114,12 @@ class Projector:
             self._reader.tell()
             self._untold, self._told_at = False, now
 
-    def _apply(self, batch: Sequence[Read]) -> None:
+    def _say_alive(self) -> None:
+        held = sorted(self._reader.positions)
+        if held:
+            self._patience.until_done("read models", lambda: self._ground.say_alive(held))
+
+    def _apply(self, batch: Sequence[Read[Any]]) -> None:
         """Applies what of the batch is not applied yet; tried again after outages."""
         positions = self._reader.positions
         if self._ground.shaken and self._ground.find(sorted(positions)) != positions:

@@ -39,11 +39,23 @@ ASSETS: Final = ReadModel(name="assets", version=1)
 JOBS: Final = ReadModel(name="jobs", version=1)
 ACTIVITY: Final = ReadModel(name="activity", version=1)
 
+ACCOUNT_STATES: Final = ReadModel(name="account_states", version=1)
+ACCOUNTS: Final = ReadModel(name="accounts", version=1)
+SESSIONS: Final = ReadModel(name="sessions", version=1)
+API_KEYS: Final = ReadModel(name="api_keys", version=1)
+ERASURES: Final = ReadModel(name="erasures", version=1)
+ACCOUNT_ACTIVITY: Final = ReadModel(name="account_activity", version=1)
+
 OF_ASSETS: Final = (ACTIVITY, ASSETS, JOBS, LIFECYCLE)
 """The read models of the asset log, which one loop folds in one transaction."""
 
+OF_IDENTITY: Final = (ACCOUNT_ACTIVITY, ACCOUNT_STATES, ACCOUNTS, API_KEYS, ERASURES, SESSIONS)
+"""Those of the identity log, and its loop's."""
 
-def install(conn: Connection[Any], models: Sequence[ReadModel] = OF_ASSETS) -> None:
+EVERY: Final = OF_ASSETS + OF_IDENTITY
+
+
+def install(conn: Connection[Any], models: Sequence[ReadModel] = EVERY) -> None:
     """Makes what is missing of the models' tables, and the views in schema `live` that queries read.
 
     A version becomes active when its read model has no active one yet. Many programs may call this at once.

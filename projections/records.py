@@ -1,16 +1,14 @@
 """A record of the log as the projector takes it in, and what reading it gave."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final, NamedTuple, TypeVar, get_args
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from confluent_kafka import Message
 
 from schemas.codec import Codec
 from schemas.decode_errors import DecodeError, UnknownEventType
 from schemas.envelope import RawRecord
-from schemas.events import AssetEvent
 
-_ASSET_EVENTS: Final = get_args(AssetEvent)
 _SCHEMA_ID: Final = slice(1, 5)
 
 
@@ -49,28 +47,33 @@ def record_of(message: Message) -> Record:
     )
 
 
-class Read(NamedTuple):
+_Event = TypeVar("_Event")
+
+
+class Read(NamedTuple, Generic[_Event]):
     """A record with its event, or with why there is none."""
 
     record: Record
-    event: AssetEvent | DecodeError | UnknownEventType
+    event: _Event | DecodeError | UnknownEventType
 
 
-class Reading:
+class Reading(Generic[_Event]):
     """Decodes records; headers are looked at where a schema id is first met (architecture: Topics)."""
 
-    def __init__(self, codec: Codec) -> None:
+    def __init__(self, codec: Codec, events: tuple[type[_Event], ...]) -> None:
+        """`events` are the classes of the topic that is read."""
         self._codec = codec
+        self._events = events
         self._met: set[bytes] = set()
 
-    def read_all(self, records: Iterable[Record]) -> list[Read]:
+    def read_all(self, records: Iterable[Record]) -> list[Read[_Event]]:
         """Each record with its event, or the error that reading it gave; raises what the registry raises.
 
         An event of another topic counts as one of a type that nobody here knows.
         """
         return [Read(record, self._read(record)) for record in records]
 
-    def _read(self, record: Record) -> AssetEvent | DecodeError | UnknownEventType:
+    def _read(self, record: Record) -> _Event | DecodeError | UnknownEventType:
         value = record.value
         schema_id = value[_SCHEMA_ID] if value is not None else b""
         met = schema_id in self._met
@@ -83,7 +86,7 @@ class Reading:
             return _bare(error)
         if not met:
             self._met.add(schema_id)
-        return event if isinstance(event, _ASSET_EVENTS) else UnknownEventType(type(event).__name__)
+        return event if isinstance(event, self._events) else UnknownEventType(type(event).__name__)
 
 
 _E = TypeVar("_E", DecodeError, UnknownEventType)

@@ -19,7 +19,7 @@ COMPONENT: Final = "projector"
 _SQL: Final = "set_aside.sql"
 
 
-def blocked_keys(conn: Connection[Any], loop: Loop, batch: Sequence[Read]) -> frozenset[BlockedKey]:
+def blocked_keys(conn: Connection[Any], loop: Loop, batch: Sequence[Read[Any]]) -> frozenset[BlockedKey]:
     """Those keys of the batch whose records have to wait behind one that is set aside."""
     scope = _scope(loop)
     if conn.execute(statements(_SQL)["any"], scope).fetchone() == (False,):

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
-from uuid import UUID
 
 from psycopg import Connection, sql
 
@@ -13,10 +12,14 @@ from projections.read_models import ReadModel
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A table of a read model; `columns` gives for each the Postgres type that binary COPY writes."""
+    """A table of a read model; `columns` gives for each the Postgres type that binary COPY writes.
+
+    `key` is the column by whose values rows are replaced.
+    """
 
     model: ReadModel
     name: str
+    key: str
     columns: Mapping[str, str]
 
     def append(self, conn: Connection[Any], rows: Iterable[Sequence[Any]]) -> None:
@@ -26,13 +29,15 @@ class Table:
             for row in rows:
                 copy.write_row(row)
 
-    def replace(
-        self, conn: Connection[Any], asset_ids: Sequence[UUID], rows: Iterable[Sequence[Any]]
-    ) -> None:
-        """`rows` come in the place of all rows that these assets have."""
-        if asset_ids:
-            conn.execute(self._delete, (asset_ids,), binary=True)
+    def replace(self, conn: Connection[Any], keys: Sequence[Any], rows: Iterable[Sequence[Any]]) -> None:
+        """`rows` come in the place of all rows that have these keys."""
+        self.remove(conn, keys)
         self.append(conn, rows)
+
+    def remove(self, conn: Connection[Any], keys: Sequence[Any]) -> None:
+        """Takes all rows that have these keys away."""
+        if keys:
+            conn.execute(self._delete, (list(keys),), binary=True)
 
     @cached_property
     def identifier(self) -> sql.Identifier:
@@ -46,4 +51,4 @@ class Table:
 
     @cached_property
     def _delete(self) -> sql.Composed:
-        return sql.SQL("delete from {} where asset_id = any(%b)").format(self.identifier)
+        return sql.SQL("delete from {} where {} = any(%b)").format(self.identifier, sql.Identifier(self.key))

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import random
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -16,6 +17,8 @@ from schemas.positions import Position
 
 # A NOTIFY can be lost with its connection; then a look at the checkpoints this often still ends every wait.
 _LOOK_SECONDS: Final = 0.5
+# A loop that is well says so once a second; one that was not heard for so long is not well, or not there.
+_SILENT_SECONDS: Final = 5.0
 _CONNECT_SECONDS: Final = 3
 _LONGEST_BACK_OFF: Final = 2.0
 
@@ -61,6 +64,7 @@ class PositionWatch:
         self._conninfo = conninfo
         self._look_seconds = look_seconds
         self._next: dict[str, dict[int, int]] = {}
+        self._heard: dict[tuple[str, int], float] = {}
         self._waiting: dict[asyncio.Future[None], Position] = {}
         self._subscribers: set[Wakeups] = set()
         self._task: asyncio.Task[None] | None = None
@@ -80,6 +84,11 @@ class PositionWatch:
     def positions(self, topic: str) -> Mapping[int, int]:
         """The next offset of each partition of `topic`, as last heard."""
         return dict(self._next.get(topic, {}))
+
+    def alive(self, topic: str, partition: int) -> bool:
+        """Whether a projector is known to follow this partition: to wait for what is appended makes sense."""
+        heard = self._heard.get((topic, partition))
+        return heard is not None and time.monotonic() - heard < _SILENT_SECONDS
 
     async def wait_for(self, position: Position, timeout: float = 2.0) -> None:
         """Returns once every active read model has applied `position`; NotYetApplied after `timeout` s."""
@@ -135,6 +144,10 @@ class PositionWatch:
         """Takes what a batch told of itself; False when it said nothing that helps."""
         try:
             told = json.loads(payload)
+            for partition in told["alive"] if "alive" in told else told["next"]:
+                self._heard[told["topic"], int(partition)] = time.monotonic()
+            if "alive" in told:
+                return True
             known = self._next.setdefault(told["topic"], {})
             for partition, offset in told["next"].items():
                 # May be older than the last look, hence never lowers it; after a reset we are sent to look.

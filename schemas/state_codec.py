@@ -1,4 +1,4 @@
-"""Asset states to bytes and back, for those who keep them beside their rows.
+"""Folded states to bytes and back, for those who keep them beside their rows.
 
 The bytes are Avro by a schema that is derived from the classes. They are no contract: who keeps them must be
 able to fold them anew from the log when a class changes, and can tell by `state_format`.
@@ -11,12 +11,11 @@ from datetime import datetime
 from functools import cache
 from io import BytesIO
 from types import NoneType, UnionType
-from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 from fastavro import parse_schema, schemaless_reader
 
-from schemas.asset_state import AssetState
 from schemas.compiled import compiled
 
 _PRIMITIVES: Final[dict[object, str]] = {
@@ -28,31 +27,35 @@ _PRIMITIVES: Final[dict[object, str]] = {
     str: "string",
 }
 
+_State = TypeVar("_State")
 
-def encode_state(state: AssetState) -> bytes:
-    """The state as bytes."""
+
+def encode_state(state: object) -> bytes:
+    """The state as bytes; TypeError where it is no frozen, slotted dataclass of what an event may hold."""
     pieces: list[bytes] = []
-    compiled(AssetState).write(state, pieces.append)
+    cls: Any = type(state)
+    compiled(cls).write(state, pieces.append)
     return b"".join(pieces)
 
 
-def decode_state(value: bytes) -> AssetState:
-    """The inverse of `encode_state`; what happens to other bytes is undefined."""
-    plain: Any = schemaless_reader(BytesIO(value), _parsed(), None)
-    state: AssetState = compiled(AssetState).build(plain)
+def decode_state(cls: type[_State], value: bytes) -> _State:
+    """The inverse of `encode_state` for states of `cls`; what happens to other bytes is undefined."""
+    known: Any = cls
+    plain: Any = schemaless_reader(BytesIO(value), _parsed(known), None)
+    state: _State = compiled(known).build(plain)
     return state
 
 
 @cache
-def state_format() -> str:
+def state_format(cls: type) -> str:
     """A name for the bytes that today's classes make; another name, another format."""
-    text = json.dumps(_schema(AssetState, set()), sort_keys=True)
+    text = json.dumps(_schema(cls, set()), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @cache
-def _parsed() -> Any:  # noqa: ANN401  # fastavro's own
-    return parse_schema(_schema(AssetState, set()))  # type: ignore[arg-type]  # JSON, made below
+def _parsed(cls: type) -> Any:  # noqa: ANN401  # fastavro's own
+    return parse_schema(_schema(cls, set()))  # type: ignore[arg-type]  # JSON, made below
 
 
 def _schema(hint: Any, named: set[str]) -> object:  # noqa: ANN401  # a type as it stands in an annotation

@@ -78,13 +78,18 @@ class SchemaSource:
 
     def __init__(self, registry: SchemaRegistry, known: Mapping[int, WriterSchema]) -> None:
         self._registry = registry
+        self._lock = threading.Lock()
         self._known = dict(known)
         self._unknown: dict[int, float] = {}
 
     def __call__(self, schema_id: int) -> WriterSchema | None:
-        """The schema, or None where the registry has none; raises RegistryError."""
+        """The schema, or None where the registry has none; raises RegistryError. Safe from any thread."""
         if (known := self._known.get(schema_id)) is not None:
             return known
+        with self._lock:
+            return self._found(schema_id)
+
+    def _found(self, schema_id: int) -> WriterSchema | None:
         if time.monotonic() < self._unknown.get(schema_id, 0.0):
             return None
         schema = self._ask(schema_id)

@@ -88,9 +88,9 @@ class GaugeOf(Generic[P]):
         values = self._labels(*args, **kwargs)
         return self._family.labels(*values) if values else self._family
 
-    def clear(self) -> None:
-        """Forgets all label values, as when partitions are taken away."""
-        self._family.clear()
+    def forget(self, *args: P.args, **kwargs: P.kwargs) -> None:
+        """Shows these label values no longer, as when a partition is taken away; they were shown before."""
+        self._family.remove(*self._labels(*args, **kwargs))
 
 
 class HistogramOf(Generic[P]):

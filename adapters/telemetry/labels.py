@@ -125,6 +125,11 @@ def by_mode(mode: str) -> tuple[str, ...]:
     return (mode,)
 
 
+def by_topic(topic: str) -> tuple[str, ...]:
+    """A topic of the log."""
+    return (topic,)
+
+
 def by_partition(topic: str, partition: int) -> tuple[str, ...]:
     """A partition of the log."""
     return (topic, str(partition))

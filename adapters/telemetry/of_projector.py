@@ -23,10 +23,10 @@ class ProjectorMetrics:
             "darkroom_projector_unknown_types_total", "Events skipped because their type is newer.", nothing
         )
         self.batch_seconds = families.histogram(
-            "darkroom_projector_batch_seconds", "From a batch's first record to its commit.", nothing
+            "darkroom_projector_batch_seconds", "From a batch's first record to its commit.", labels.by_topic
         )
         self.batch_records = families.histogram(
-            "darkroom_projector_batch_records", "Records of a batch.", nothing, buckets=_BATCHES
+            "darkroom_projector_batch_records", "Records of a batch.", labels.by_topic, buckets=_BATCHES
         )
         self.position = families.gauge(
             "darkroom_projector_position", "The next offset to apply.", labels.by_partition
@@ -37,7 +37,7 @@ class ProjectorMetrics:
         self.lag_seconds = families.gauge(
             "darkroom_projector_lag_seconds",
             "Age of the newest record when its batch was committed.",
-            nothing,
+            labels.by_topic,
         )
         self._of_trouble(families)
 
@@ -48,7 +48,7 @@ class ProjectorMetrics:
             labels.by_code,
         )
         self.quarantine_size = families.gauge(
-            "darkroom_projector_quarantine_records", "Records that are set aside now.", nothing
+            "darkroom_projector_quarantine_records", "Records that are set aside now.", labels.by_topic
         )
         self.fenced = families.counter(
             "darkroom_projector_fenced_batches_total", "Batches dropped because another was faster.", nothing
@@ -57,9 +57,11 @@ class ProjectorMetrics:
             "darkroom_projector_outages_total", "Batches tried again, by what was away.", labels.by_dependency
         )
         self.last_batch = families.gauge(
-            "darkroom_projector_last_batch_timestamp_seconds", "When a batch was last committed.", nothing
+            "darkroom_projector_last_batch_timestamp_seconds",
+            "When a batch was last committed.",
+            labels.by_topic,
         )
 
-    def batch_done(self) -> None:
-        """Notes that a batch was committed now."""
-        self.last_batch.of().set(time.time())
+    def batch_done(self, topic: str) -> None:
+        """Notes that a batch of this topic was committed now."""
+        self.last_batch.of(topic).set(time.time())

@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, assert_never
-from uuid import UUID
 
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
-from adapters.telemetry.tracing import parse_traceparent
-from projections.folding import Applied, Folded
+from projections.causes import causes_of
+from projections.of_assets import Applied, Folded
 from projections.read_models import ACTIVITY
 from projections.records import Record
 from projections.tables import Table
@@ -26,6 +25,7 @@ from schemas.events import (
 TABLE: Final = Table(
     model=ACTIVITY,
     name="activity",
+    key="asset_id",
     columns={
         "topic": "text",
         "partition": "int4",
@@ -53,7 +53,6 @@ TABLE: Final = Table(
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NOTHING: Final = (None, None, None, None, None, None)  # kind to trace_id
-_WANTED: Final = ("correlationid", "causationid", "traceparent")
 
 Row = tuple[Any, ...]
 
@@ -89,17 +88,20 @@ def _row(topic: str, applied: Applied) -> Row:
 
 
 def _facts(record: Record, event: AssetEvent) -> tuple[Row, dict[str, Any]]:
-    """The columns from actor_id on, and small facts that are nobody's secret."""
+    """The columns from actor_id on, and small facts that are nobody's secret.
+
+    What a worker says was caused by the event that asked for its job and shares its correlation, so its
+    headers are left alone.
+    """
     match event:
         case UploadRequested():
-            who = (event.actor_id, None, None, None, None, None, event.request_hash, *_why(record))
-            return who, {
+            return (event.actor_id, None, None, None, None, None, *_request(record, event)), {
                 "method": event.method,
                 "content_type": event.content_type,
                 "size": event.declared_size,
             }
         case UploadCompleted():
-            who = (event.actor_id, event.job_id, None, None, None, None, event.request_hash, *_why(record))
+            who = (event.actor_id, event.job_id, None, None, None, None, *_request(record, event))
             return who, {"content_type": event.content_type, "size": event.size, "lane": event.lane}
         case ProcessingStarted():
             return (None, event.job_id, event.attempt, event.worker, *_NOTHING), {"lane": event.lane}
@@ -114,32 +116,10 @@ def _facts(record: Record, event: AssetEvent) -> tuple[Row, dict[str, Any]]:
             what = (None, event.job_id, event.attempt, None, event.kind, event.code, *_NOTHING[2:])
             return what, {"retryable": event.retryable, "will_retry": event.will_retry}
         case AssetPurged():
-            who = (event.actor_id, None, None, None, None, event.code, event.request_hash, *_why(record))
-            return who, {}
+            return (event.actor_id, None, None, None, None, event.code, *_request(record, event)), {}
         case _:
             assert_never(event)
 
 
-def _why(record: Record) -> Row:
-    """Correlation, causation and trace of what a person caused.
-
-    What a worker says was caused by the event that asked for its job and shares its correlation, so its
-    headers, the dearest part of a record to read, are left alone.
-    """
-    found: dict[str, bytes | None] = dict.fromkeys(_WANTED)
-    for name, value in record.headers() or ():
-        if name in found:
-            found[name] = value
-    trace = parse_traceparent(_text(found["traceparent"]))
-    return _id(found["correlationid"]), _id(found["causationid"]), trace.trace_id if trace else None
-
-
-def _id(value: bytes | None) -> UUID | None:
-    try:
-        return UUID(_text(value)) if value else None
-    except ValueError:
-        return None
-
-
-def _text(value: bytes | None) -> str | None:
-    return value.decode(errors="replace") if value else None
+def _request(record: Record, event: UploadRequested | UploadCompleted | AssetPurged) -> Row:
+    return (event.request_hash, *causes_of(record))

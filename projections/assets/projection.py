@@ -7,7 +7,7 @@ from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from projections.assets.clear import ClearText
-from projections.folding import Changed, Folded
+from projections.of_assets import Changed, Folded
 from projections.read_models import ASSETS
 from projections.tables import Table
 from schemas.events import Variant
@@ -15,6 +15,7 @@ from schemas.events import Variant
 TABLE: Final = Table(
     model=ASSETS,
     name="assets",
+    key="asset_id",
     columns={
         "asset_id": "uuid",
         "owner_id": "uuid",

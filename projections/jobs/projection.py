@@ -7,13 +7,14 @@ from typing import Any, Final
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
-from projections.folding import Folded
+from projections.of_assets import Folded
 from projections.read_models import JOBS
 from projections.tables import Table
 
 TABLE: Final = Table(
     model=JOBS,
     name="jobs",
+    key="asset_id",
     columns={
         "asset_id": "uuid",
         "job_id": "uuid",

@@ -119,7 +119,7 @@ def _cpu() -> float:
 
 def _wait(program: Program, conn: psycopg.Connection[Any], settings: Settings, events: int) -> int:
     """Wait until so many events are applied; gives how many are."""
-    loop = live_loop(settings.kafka.topics.assets)
+    loop = live_loop(settings.kafka.topics)
     deadline = time.monotonic() + _LONGEST_SECONDS
     while (applied := sum(read_positions(conn, loop, range(settings.kafka.partitions)).values())) < events:
         if not program.alive() or time.monotonic() > deadline:

@@ -36,7 +36,7 @@ class LiveLog:
         self.settings: Settings = world.settings(name, **overrides)
         self._registry = ConfluentSchemaRegistry(self.settings.registry)
         self.codec = codec_of(self._registry, self.settings.kafka.topics)
-        self.loop = live_loop(self.settings.kafka.topics.assets)
+        self.loop = live_loop(self.settings.kafka.topics)
         self.log = KafkaEventLog(self.settings.kafka, self.codec, metrics=Metrics().log)
         self.keys = KafkaSubjectKeys(self.settings, self.codec, self.log, component=name)
         self.keys.start()

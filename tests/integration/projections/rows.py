@@ -13,15 +13,24 @@ from adapters.read_store import migrate
 from adapters.sealing import Seals
 from adapters.settings import Settings
 from projections import operating, read_models
-from projections.assets.clear import ClearText
 from projections.batches import Batches
-from projections.checkpoints import live_loop, open_positions
+from projections.checkpoints import LoopName, live_loop, open_positions
 from projections.database import Database
 from projections.folding import Folded
+from projections.plans import plan_of
 from projections.records import Reading, Record
 from schemas.codec import Codec
 
 TABLES = ("activity_v1.activity", "assets_v1.assets", "jobs_v1.jobs", "lifecycle_v2.states")
+IDENTITY_TABLES = (
+    "account_activity_v1.account_activity",
+    "account_states_v1.account_states",
+    "accounts_v1.accounts",
+    "api_keys_v1.api_keys",
+    "erasures_v1.erasures",
+    "sessions_v1.sessions",
+)
+SCHEMAS = ("live", *(model.schema for model in read_models.EVERY))
 SET_ASIDE = "infra.quarantine"
 
 Dump = dict[str, list[str]]
@@ -46,23 +55,33 @@ def dump(conn: psycopg.Connection[tuple[Any, ...]], *tables: str) -> Dump:
 class HandFolded:
     """A loop of the live read models that a test turns by hand; `letters` are its dead letters."""
 
-    def __init__(self, settings: Settings, keys: Seals, partitions: int, codec: Codec | None = None) -> None:
-        self.loop = live_loop(settings.kafka.topics.assets)
+    def __init__(
+        self,
+        settings: Settings,
+        keys: Seals,
+        partitions: int,
+        codec: Codec | None = None,
+        loop: LoopName = "assets",
+    ) -> None:
+        self.loop = live_loop(settings.kafka.topics, loop)
+        self.tables = TABLES if loop == "assets" else IDENTITY_TABLES
         self.letters = InMemoryDeadLetters()
-        self.folded: list[Folded] = []
+        self.folded: list[Folded[Any, Any, Any]] = []
         self.database = Database(settings, "test")
         self.partitions = partitions
-        self._reading = Reading(codec or Codec.local())
+        self._codec = codec or Codec.local()
         self.positions: dict[int, int] = {}
         self.use(keys)
 
     def use(self, keys: Seals) -> None:
         """From here on seals are opened with these keys."""
+        plan = plan_of(self.loop.name, keys)
+        self._reading = Reading(self._codec, plan.streams.events)
         self.batches = Batches(
             self.loop,
+            plan,
             partitions=self.partitions,
             database=self.database,
-            clear=ClearText(keys),
             letters=self.letters,
             clock=FixedClock(datetime(2026, 1, 1, tzinfo=UTC)),
             failpoints=Failpoints(),
@@ -89,7 +108,7 @@ class HandFolded:
 
     def wipe(self) -> None:
         """Empties every table, as for the next example of a property."""
-        names = ", ".join((*TABLES, SET_ASIDE, "infra.dead_lettered"))
+        names = ", ".join((*self.tables, SET_ASIDE, "infra.dead_lettered"))
         self.conn.execute(f"truncate {names}".encode())
         self.conn.execute("update infra.checkpoints set next_offset = 0, topic_id = null")
         self.letters.letters.clear()
@@ -97,7 +116,7 @@ class HandFolded:
         self.open()
 
     def dump(self, *tables: str) -> Dump:
-        return dump(self.conn, *tables)
+        return dump(self.conn, *(tables or self.tables))
 
     def rows(self, table: str, columns: str = "*", order: str = "1") -> Sequence[tuple[Any, ...]]:
         return self.conn.execute(f"select {columns} from {table} order by {order}".encode()).fetchall()  # noqa: S608

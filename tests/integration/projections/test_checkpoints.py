@@ -9,7 +9,7 @@ import pytest
 from adapters.settings import Settings
 from projections import checkpoints, operating, read_models
 from projections.checkpoints import Diverged, Fenced, TopicReplaced
-from tests.integration.projections.rows import TABLES, HandFolded, prepare
+from tests.integration.projections.rows import IDENTITY_TABLES, SCHEMAS, TABLES, HandFolded, prepare
 from tests.servers import World
 from tests.unit.projections.stories import PlainLog, Stories
 
@@ -113,16 +113,18 @@ def test_many_install_at_once_and_the_tables_are_made_once(world: World) -> None
     prepare(settings)
     url = settings.postgres.url.get_secret_value()
     with psycopg.connect(url) as conn:
-        conn.execute("drop schema live, assets_v1, jobs_v1, activity_v1, lifecycle_v2 cascade")
+        conn.execute(f"drop schema {', '.join(SCHEMAS)} cascade".encode())
         conn.execute("delete from infra.read_models")
     with ThreadPoolExecutor(5) as pool:
         for done in [pool.submit(install, url) for _ in range(5)]:
             done.result(20)
     with psycopg.connect(url) as conn:
         versions = conn.execute("select name, version, active from infra.read_models order by 1").fetchall()
-        assert versions == [(name, 1, True) for name in ("activity", "assets", "jobs", "lifecycle")]
+        assert versions == sorted((model.name, model.version, True) for model in read_models.EVERY)
         views = conn.execute("select viewname from pg_views where schemaname = 'live' order by 1").fetchall()
-        assert views == [("activity",), ("assets",), ("jobs",), ("states",)]
+        assert {view for (view,) in views} == {
+            table.partition(".")[2] for table in (*TABLES, *IDENTITY_TABLES)
+        }
 
 
 def install(url: str) -> None:

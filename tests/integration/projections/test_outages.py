@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tests.integration.projections.live import LiveLog, until
+from tests.integration.projections.rows import SCHEMAS
 from tests.programs import Program, running
 from tests.servers import World
 
@@ -79,7 +80,7 @@ def test_an_emptied_database_is_filled_again_from_the_log(live: LiveLog, project
     tables = ("assets_v1.assets", "jobs_v1.jobs", "activity_v1.activity", "lifecycle_v2.states")
     before = live.dump(*tables)
     with live.connect() as conn:
-        conn.execute("drop schema live, assets_v1, jobs_v1, activity_v1, lifecycle_v2 cascade")
+        conn.execute(f"drop schema {', '.join(SCHEMAS)} cascade".encode())
         conn.execute("truncate infra.read_models, infra.checkpoints")
     live.wait_applied()
     assert live.dump(*tables) == before

@@ -8,7 +8,8 @@ import pytest
 
 from adapters.sealing import SealBroken
 from adapters.subject_keys import UnknownKey
-from projections.folding import BlockedKey, Folded, Given, fold_batch
+from projections.folding import BlockedKey, Given, fold_batch
+from projections.of_assets import STREAMS, Folded
 from projections.records import Read, Record
 from schemas.asset_state import AssetState
 from schemas.decode_errors import DecodeError, EmptyValue, TruncatedValue, UnknownEventType
@@ -25,14 +26,16 @@ def stories() -> Stories:
     return Stories()
 
 
-def at(event: AssetEvent, offset: int, partition: int | None = None, key: bytes | None = None) -> Read:
+def at(
+    event: AssetEvent, offset: int, partition: int | None = None, key: bytes | None = None
+) -> Read[AssetEvent]:
     """The event as a record: at home, unless told otherwise."""
     own = key_of(event)
     home = partition_for(own, PARTITIONS) if partition is None else partition
     return Read(Record(home, offset, 0, key or own, b"", list), event)
 
 
-def bad(reason: DecodeError | UnknownEventType, like: Read, offset: int) -> Read:
+def bad(reason: DecodeError | UnknownEventType, like: Read[AssetEvent], offset: int) -> Read[AssetEvent]:
     return Read(like.record._replace(offset=offset), reason)
 
 
@@ -41,9 +44,14 @@ def given(
     blocked: frozenset[BlockedKey] = frozenset(),
     check: Callable[[AssetEvent], None] = lambda _event: None,
     condemned: Mapping[tuple[int, int], Exception] | None = None,
-) -> Given:
+) -> Given[UUID, AssetState, AssetEvent]:
     return Given(
-        partitions=PARTITIONS, states=states or {}, blocked=blocked, check=check, condemned=condemned or {}
+        streams=STREAMS,
+        partitions=PARTITIONS,
+        states=states or {},
+        blocked=blocked,
+        check=check,
+        condemned=condemned or {},
     )
 
 
@@ -60,7 +68,7 @@ async def test_states_go_on_from_where_they_were(stories: Stories) -> None:
     whole = fold_batch([at(event, offset) for offset, event in enumerate(story)], given())
     (after,), (at_once,) = second.changed.values(), whole.changed.values()
     assert (after.state, after.offset) == (at_once.state, at_once.offset)
-    assert (after.existed, at_once.existed) == (True, False)
+    assert (after.before, at_once.before) == (states[stories.asset_id("sea")], None)
     assert [applied.accepted for applied in whole.applied] == [True] * 4
     assert second.changed[stories.asset_id("sea")].offset == 3
 

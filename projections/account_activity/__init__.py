@@ -1,0 +1,1 @@
+"""The read model of everything that happened to accounts: audit, and what doors must no longer let in."""

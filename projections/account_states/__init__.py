@@ -1,0 +1,1 @@
+"""The folded state of each account: where every batch takes up the fold, and nothing that a door shows."""

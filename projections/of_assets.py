@@ -1,0 +1,29 @@
+"""What the asset log tells of: assets, one stream each, folded by their lifecycle."""
+
+from operator import attrgetter
+from typing import Final, TypeAlias, get_args
+from uuid import UUID
+
+from projections import folding
+from schemas.asset_state import AssetState
+from schemas.events import AssetEvent
+from schemas.lifecycle import fold
+from schemas.scalars import uuid_from_text, uuid_text
+
+Applied: TypeAlias = folding.Applied[AssetState, AssetEvent]
+Changed: TypeAlias = folding.Changed[AssetState]
+Folded: TypeAlias = folding.Folded[UUID, AssetState, AssetEvent]
+
+
+def asset_of(key: bytes | None) -> UUID | None:
+    """The asset whose records have this key; None where it is no asset's."""
+    try:
+        asset_id = uuid_from_text((key or b"").decode())
+    except ValueError:
+        return None
+    return asset_id if uuid_text(asset_id).encode() == key else None
+
+
+STREAMS: Final[folding.Streams[UUID, AssetState, AssetEvent]] = folding.Streams(
+    events=get_args(AssetEvent), id_of_key=asset_of, id_of=attrgetter("asset_id"), fold=fold
+)

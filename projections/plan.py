@@ -1,0 +1,37 @@
+"""What a loop does with a batch: how it is folded, from which states, and into which rows."""
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+from psycopg import Connection
+
+from projections.folding import Folded, Streams
+from projections.states import States
+
+_Id = TypeVar("_Id", bound=Hashable)
+_State = TypeVar("_State")
+_Event = TypeVar("_Event")
+_Checked = TypeVar("_Checked", contravariant=True)
+
+
+class Clear(Protocol[_Checked]):
+    """Opens sealed fields, each once a batch."""
+
+    def check(self, event: _Checked) -> None:
+        """Opens what the event carries for the rows; raises SealBroken, UnknownKey."""
+        ...
+
+    def forget(self) -> None:
+        """Lets go of all clear text."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan(Generic[_Id, _State, _Event]):
+    """One topic's plan; `write` takes the topic's name and puts what a batch changed into the rows."""
+
+    streams: Streams[_Id, _State, _Event]
+    states: States[_Id, _State]
+    clear: Clear[_Event]
+    write: Callable[[Connection[Any], str, Folded[_Id, _State, _Event]], None]

@@ -1,0 +1,1 @@
+"""The read model of sessions: which go on, and why others ended."""
