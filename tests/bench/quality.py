@@ -1,5 +1,6 @@
 """Whether what was made so fast is as good: likeness to references, and bytes, beside the peers'."""
 
+import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +42,7 @@ def compare(contenders: Mapping[str, Partner], found: Sequence[Path]) -> Qualiti
 
 
 def verdicts(qualities: Qualities, ours: str) -> list[str]:
-    """A line on quality and bytes as a whole, and one for each variant that is worse than it may be."""
+    """Quality and bytes as a whole, then of each kind of variant, then each file worse than it may be."""
     if not qualities:
         return []
     gaps = sorted(_gaps(qualities, ours), reverse=True)
@@ -49,8 +50,23 @@ def verdicts(qualities: Qualities, ours: str) -> list[str]:
     more = [f"{totals[ours] / size - 1:+.1%} to {name}" for name, size in totals.items() if name != ours]
     return [
         f"SSIM: at worst {gaps[0][0]:+.4f} from ours up to the best peer's; bytes {', '.join(more)}.",
+        *_by_variant(qualities, ours),
         *(f"  worse: {label}, by {gap:.4f}" for gap, label in gaps if gap > TOLERANCE),
     ]
+
+
+def _by_variant(qualities: Qualities, ours: str) -> Iterator[str]:
+    """Of each kind of variant the mean SSIM of everybody, and whether ours is as good as the best peer's."""
+    names = {variant: None for picture in qualities[ours].values() for variant in picture.ssim}
+    for variant in names:
+        means = {
+            name: statistics.fmean(one.ssim[variant] for one in of.values() if variant in one.ssim)
+            for name, of in qualities.items()
+        }
+        best = max(value for name, value in means.items() if name != ours)
+        verdict = "as good" if means[ours] >= best - TOLERANCE else "worse"
+        shown = ", ".join(f"{value:.4f} {name}" for name, value in means.items())
+        yield f"  {variant}: {shown} (mean SSIM); {verdict}."
 
 
 def _gaps(qualities: Qualities, ours: str) -> Iterator[tuple[float, str]]:
