@@ -139,6 +139,6 @@ def filled(value: Any, path: tuple[str | int, ...], instead: Any) -> Any:
     """The body with something else at one place."""
     if not path:
         return instead
-    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy: Any = dict(value) if isinstance(value, dict) else list(value)
     copy[path[0]] = filled(value[path[0]], path[1:], instead)
     return copy
