@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 _FORM: Final = re.compile(
-    r"(?P<name>[a-z0-9_.]+)=(?P<action>kill|exit|raise|sleep)(?::(?P<seconds>[0-9]+(?:\.[0-9]+)?))?(?:@(?P<nth>[1-9][0-9]*))?"
+    r"(?P<name>[a-z0-9_.]+)=(?P<action>kill|stop|exit|raise|sleep)(?::(?P<seconds>[0-9]+(?:\.[0-9]+)?))?(?:@(?P<nth>[1-9][0-9]*))?"
 )
 
 
@@ -19,7 +19,7 @@ class FailpointHit(Exception):
 
 
 class InvalidFailpoint(ValueError):
-    """A failpoint written in no form that we know: name=kill|exit|raise|sleep:seconds[@N]."""
+    """A failpoint written in no form that we know: name=kill|stop|exit|raise|sleep:seconds[@N]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class Failpoints:
         self._lock = threading.Lock()
 
     def hit(self, name: str) -> None:
-        """Acts where a failpoint of this name is set: SIGKILL, exit at once (status 1), sleep or raise."""
+        """Acts where a failpoint of this name is set: SIGKILL, SIGSTOP, exit at once (1), sleep or raise."""
         if (point := self._points.get(name)) is None:
             return
         with self._lock:
@@ -55,7 +55,7 @@ class Failpoints:
 def _read(text: str) -> tuple[str, _Failpoint]:
     match = _FORM.fullmatch(text)
     if match is None or (match["action"] == "sleep") != bool(match["seconds"]):
-        raise InvalidFailpoint(f"{text!r} is no failpoint: write name=kill|exit|raise|sleep:seconds[@N]")
+        raise InvalidFailpoint(f"{text!r} is no failpoint: write name=kill|stop|exit|raise|sleep:seconds[@N]")
     nth = int(match["nth"]) if match["nth"] else None
     return match["name"], _Failpoint(action=match["action"], seconds=float(match["seconds"] or 0), nth=nth)
 
@@ -64,6 +64,8 @@ def _act(point: _Failpoint, name: str) -> None:
     match point.action:
         case "kill":
             os.kill(os.getpid(), signal.SIGKILL)
+        case "stop":
+            os.kill(os.getpid(), signal.SIGSTOP)
         case "exit":
             os._exit(1)
         case "sleep":

@@ -52,7 +52,7 @@ class RuntimeSettings(Fragment):
     failpoints: str = Field(
         default="",
         validation_alias="FAILPOINTS",
-        description="For tests: name=action[@N],… with kill, exit, raise or sleep:seconds.",
+        description="For tests: name=action[@N],… with kill, stop, exit, raise or sleep:seconds.",
     )
 
     @field_validator("failpoints")

@@ -1,5 +1,7 @@
 """Clock and ids, failpoints, ids that repeat, traces."""
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -70,6 +72,15 @@ def test_a_failpoint_ends_the_process_without_a_word(action: str, status: int) -
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout) == (status, "first\n")
+
+
+def test_a_failpoint_freezes_the_process_until_it_is_thawed() -> None:
+    program = "from adapters.failpoints import Failpoints; Failpoints('x=stop').hit('x'); print('awake')"
+    frozen = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
+    _, status = os.waitpid(frozen.pid, os.WUNTRACED)
+    assert os.WIFSTOPPED(status)
+    frozen.send_signal(signal.SIGCONT)
+    assert frozen.communicate(timeout=20)[0] == b"awake\n"
 
 
 @pytest.mark.parametrize(
