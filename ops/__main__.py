@@ -12,6 +12,8 @@ GROUPS = {
     "presets": "ops.presets",
     "read-models": "ops.read_models",
     "bucket": "ops.bucket",
+    "erasures": "ops.erasures.cli",
+    "subjects": "ops.subjects.cli",
     "docs": "ops.docs",
 }
 COMMANDS = {

@@ -8,10 +8,12 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 from adapters.telemetry.families import Described, Families
 from adapters.telemetry.of_adapters import KeyMetrics, LogMetrics, LoopMetrics, StoreMetrics
 from adapters.telemetry.of_doors import HttpMetrics, LimitMetrics, SecurityMetrics, SseMetrics, UploadMetrics
+from adapters.telemetry.of_erasures import ErasureMetrics
 from adapters.telemetry.of_projector import ProjectorMetrics
 from adapters.telemetry.of_worker import WorkerMetrics
 
 __all__ = [
+    "ErasureMetrics",
     "HttpMetrics",
     "KeyMetrics",
     "LimitMetrics",
@@ -38,6 +40,7 @@ _GROUPS: Final = (
     "sse",
     "worker",
     "projector",
+    "erasures",
 )
 
 
@@ -110,6 +113,11 @@ class Metrics:
     def projector(self) -> ProjectorMetrics:
         """The projector."""
         return ProjectorMetrics(self._families)
+
+    @cached_property
+    def erasures(self) -> ErasureMetrics:
+        """The process that erases."""
+        return ErasureMetrics(self._families)
 
     def catalogue(self) -> tuple[Described, ...]:
         """Every family there is, whether this process uses it or not."""

@@ -57,6 +57,19 @@ def key_places(kafka: KafkaSettings, codec: Codec, users: Collection[UUID]) -> d
     return found
 
 
+def outlived_places(kafka: KafkaSettings, codec: Codec) -> list[Place]:
+    """Where a wrapped key stands of which a later record says that it is erased, or wraps it anew."""
+    last: dict[str | bytes, Place] = {}
+    outlived: list[Place] = []
+    for message in records_of(kafka, kafka.topics.subject_keys):
+        key = message.key() or b""
+        if (before := last.pop(key, None)) is not None:
+            outlived.append(before)
+        if not _is_marker(codec, message.value()):
+            last[key] = Place(message.partition() or 0, message.offset() or 0)
+    return outlived
+
+
 def still_there(kafka: KafkaSettings, places: Iterable[Place]) -> list[Place]:
     """Those of the places at which the broker still delivers a record. Raises TopicUnread, KafkaException."""
     topic = kafka.topics.subject_keys

@@ -21,6 +21,7 @@ from processors.failure_policy import BAD_ENDS, UNEXPECTED
 from processors.failures import Interruption, Outage
 from processors.interruptible import Interruptible
 from processors.journal import Journal
+from processors.purge.group import COMPONENT
 from processors.purge.removal import remove
 from processors.retries import Retries
 from schemas.codec import Codec
@@ -28,7 +29,6 @@ from schemas.decode_errors import DecodeError, UnknownEventType
 from schemas.envelope import RawRecord, read_headers
 from schemas.events import AssetPurged
 
-COMPONENT: Final = "purge"
 _PAUSE_WITHOUT_A_REGISTRY: Final = 2.0
 _PAUSE_AFTER_A_BUG: Final = 1.0
 

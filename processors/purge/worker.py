@@ -26,7 +26,8 @@ from processors.journal import Journal
 from processors.look_ahead.follower import KafkaLookAhead
 from processors.look_ahead.log_tail import KafkaTail
 from processors.purge.first_look import FirstLook, Overheard
-from processors.purge.reactor import COMPONENT, Parts, PurgeReactor
+from processors.purge.group import purge_group
+from processors.purge.reactor import Parts, PurgeReactor
 from processors.retries import Retries
 from processors.stopping import Stop
 from schemas.codec import Codec
@@ -34,11 +35,6 @@ from schemas.codec import Codec
 _BEAT_SECONDS: Final = 1.0
 
 log = structlog.get_logger(__name__)
-
-
-def purge_group(topic_prefix: str) -> str:
-    """The consumer group whose offsets say how far purges are done with."""
-    return f"{topic_prefix}.{COMPONENT}"
 
 
 class PurgeWorker:

@@ -1,0 +1,1 @@
+"""Erasing people: what follows when a person asked to be forgotten, until nothing readable is left."""
