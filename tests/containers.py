@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import pytest
 from docker.errors import DockerException  # type: ignore[import-untyped] # ships no types
+from docker.types import Mount  # type: ignore[import-untyped] # ships no types
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.docker_client import DockerClient
@@ -25,13 +26,18 @@ from tests.programs import free_port
 # Removes what a killed test run leaves behind; the library's own choice of version is an old one.
 REAPER: Final = "testcontainers/ryuk:0.13.0"
 START_SECONDS: Final = 180
+# The broker's check starts a JVM: each second would keep a core busy.
+_CHECK_SECONDS: Final = {"kafka": 5}
 _SECOND_NS: Final = 1_000_000_000
 _HOST: Final = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """One container to be: its `port` inside is published at `host_port` of the loopback interface."""
+    """One container to be: its `port` inside is published at `host_port` of the loopback interface.
+
+    `volumes` are folders inside that outlive a restart; not every image has them by itself.
+    """
 
     name: str
     image: str
@@ -39,6 +45,7 @@ class Plan:
     environment: Mapping[str, str]
     port: int
     host_port: int
+    volumes: tuple[str, ...]
     healthcheck: Mapping[str, Any]
 
 
@@ -63,9 +70,10 @@ def _plan(name: str, service: Mapping[str, Any], host_port: int) -> Plan:
         environment=environment,
         port=int(inside),
         host_port=host_port,
+        volumes=tuple(mount.partition(":")[2] for mount in service.get("volumes", ())),
         healthcheck={
             "test": service["healthcheck"]["test"],
-            "interval": _SECOND_NS,
+            "interval": _CHECK_SECONDS.get(name, 1) * _SECOND_NS,
             "timeout": 10 * _SECOND_NS,
             "retries": START_SECONDS,
         },
@@ -170,5 +178,7 @@ def _container(plan: Plan, network: Network) -> DockerContainer:
     container.with_network_aliases(plan.name)
     # The same port after a restart, and on the loopback interface alone.
     container.ports[f"{plan.port}/tcp"] = (_HOST, plan.host_port)  # type: ignore[assignment] # docker takes it
-    container.with_kwargs(healthcheck=dict(plan.healthcheck))
+    # Volumes without a name: they are removed with their container.
+    mounts = [Mount(target=folder, source=None) for folder in plan.volumes]
+    container.with_kwargs(healthcheck=dict(plan.healthcheck), mounts=mounts)
     return container.waiting_for(HealthcheckWaitStrategy().with_startup_timeout(START_SECONDS))

@@ -15,7 +15,13 @@ def test_images_and_commands_are_those_of_the_compose_file() -> None:
     for name, plan in PLANS.items():
         assert plan.image == services[name]["image"]
         assert list(plan.command) == services[name].get("command", [])
+        assert [f"{name}:{folder}" for folder in plan.volumes] == services[name].get("volumes", [])
         assert plan.healthcheck["test"] == services[name]["healthcheck"]["test"]
+
+
+def test_the_store_has_a_folder_to_keep_things_in() -> None:
+    """Its image has none: without a volume there the gateway would not start."""
+    assert PLANS["store"].volumes == (PLANS["store"].command[-1],) == ("/data",)
 
 
 def test_whatever_needs_another_starts_after_it() -> None:
