@@ -65,7 +65,7 @@ def test_a_line_says_when_how_grave_who_what_and_about_which(stream: io.StringIO
 
 
 @given(st.text())
-def test_whatever_is_logged_stays_in_its_line(text: str) -> None:
+def test_l01_whatever_is_logged_stays_in_its_line(text: str) -> None:
     written = io.StringIO()
     configure_logs("test", load_settings({}), written)
     structlog.get_logger().info(text, value=text, name=text)

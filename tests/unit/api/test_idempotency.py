@@ -1,4 +1,4 @@
-"""A request repeated under its key takes effect once, whatever was lost in between."""
+"""A request repeated under its key takes effect once, whatever was lost in between (H11)."""
 
 import asyncio
 from datetime import timedelta

@@ -61,7 +61,7 @@ def test_nothing_is_marked_as_unfinished() -> None:
     assert [name for name, text in code if UNFINISHED.search(text)] == []
 
 
-def test_the_lock_keeps_the_floors_for_safety() -> None:
+def test_l05_the_lock_keeps_the_floors_for_safety() -> None:
     pins = locked()
     assert {name: pins[name] for name, floor in FLOORS.items() if pins[name] < floor} == {}
 
