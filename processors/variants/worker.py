@@ -60,6 +60,8 @@ class Worker:
     async def start(self) -> None:
         """Returns once the worker takes records; raises the refusals of what it is made of."""
         settings = self._settings
+        # Before anything is waited for: until it is heard, the signal would end the process.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self._limit.go_on)
         slot = hold_slot(settings.runtime.state_dir, self._group, settings.worker.slot)
         self._stack.callback(slot.release)
         server = serve_metrics(
@@ -83,7 +85,6 @@ class Worker:
         outside = await reach.all()
         self._show_sandbox(outside)
         self._health.check(self._limit.trouble)
-        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self._limit.go_on)
         look_ahead = self._look_ahead(outside.codec)
         self._reactor = self._make_reactor(outside, look_ahead)
         self._member = self._make_member(self._reactor, look_ahead)
