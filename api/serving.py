@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 import socket
 from collections.abc import Callable
@@ -43,6 +44,7 @@ def listen(doors: DoorSettings) -> socket.socket:
 
 async def serve(made: Doors, doors: DoorSettings, listener: socket.socket) -> None:
     """Answers until the process is told to stop, then ends the streams, lets requests end, and returns."""
+    _allow_many_connections()
     server = server_of(made, doors)
 
     def end() -> None:
@@ -56,6 +58,12 @@ async def serve(made: Doors, doors: DoorSettings, listener: socket.socket) -> No
     log.info("listening", host=host, port=port)
     await server.main_loop()
     await server.shutdown(sockets=[listener])
+
+
+def _allow_many_connections() -> None:
+    """Takes all descriptors that the system lets us have: a thousand slow clients must not use them up."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def server_of(made: Doors, doors: DoorSettings) -> uvicorn.Server:
