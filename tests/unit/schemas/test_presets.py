@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 from typing import Any
 
 import pytest
@@ -50,6 +51,10 @@ def test_our_own_set_is_one_that_may_be() -> None:
         ([{**GOOD, "name": "../etc"}], "its name must be"),
         ([{**GOOD, "name": ""}], "its name must be"),
         ([{**GOOD, "width": 0}], "a side of 0 pixels"),
+        ([{**GOOD, "width": -1}], "a side of -1"),
+        ([{**GOOD, "width": 10**9}], "a side of 1000000000"),
+        ([{**GOOD, "width": math.nan}], "a side of nan"),
+        ([{**GOOD, "width": 1.5}], r"a side of 1\.5"),
         ([{**GOOD, "height": 100_000}], "a side of 100000 pixels"),
         ([{**GOOD, "width": True}], "a side of True"),
         ([{**GOOD, "fit": "stretch"}], "not stretch"),
@@ -63,6 +68,7 @@ def test_our_own_set_is_one_that_may_be() -> None:
     ],
 )
 def test_what_is_no_preset_set(rows: Any, said: str) -> None:
+    """I14: no size that makes no sense gets into a definition."""
     with pytest.raises(InvalidPresets, match=said):
         presets_from_json(json.dumps(rows))
 
