@@ -143,6 +143,8 @@ def _started(life: Life, event: SessionStarted) -> Life:
     """Who proved an old password must not come in after its change: such a login names the version it saw."""
     if event.expected_version not in {None, life.version} or life.session(event.session_id) is not None:
         return life
+    if any(one.started_at - event.expires_at >= _KEPT_AFTER_EXPIRY for one in life.sessions):
+        return life  # it is of the time of those that are left out, and may have been one of them
     session = SessionState(
         session_id=event.session_id,
         kind=event.kind,
@@ -156,8 +158,8 @@ def _started(life: Life, event: SessionStarted) -> Life:
 def _refreshed(life: Life, event: SessionRefreshed) -> Life:
     """A generation above the highest is the next; the highest again is a lost answer; below it is reuse.
 
-    Every door says the first presentation of a generation under one id, so below the highest that id is a
-    late repeat of what was applied, and only another one tells of a theft.
+    Every door says that a generation was presented under the generation's own id. So above the highest no
+    other id counts; below it the own id is a late repeat of what was applied, and any other tells of a theft.
     """
     session = life.session(event.session_id)
     if session is None or session.revoked_code is not None:
@@ -165,9 +167,10 @@ def _refreshed(life: Life, event: SessionRefreshed) -> Life:
     generation = event.presented_generation
     if not 0 <= generation < GENERATIONS:
         return life
-    if generation > session.presented:
+    own = event.event_id == refresh_id(event.session_id, generation)
+    if own and generation > session.presented:
         return _with_session(life, replace(session, presented=generation, refreshed_at=event.occurred_at))
-    if generation == session.presented or event.event_id == refresh_id(event.session_id, generation):
+    if own or generation >= session.presented:
         return life
     return _with_session(life, _ended(session, "reuse", event.occurred_at))
 
@@ -187,7 +190,7 @@ def _password_changed(life: Life, event: PasswordChanged) -> Life:
     if event.expected_version != life.version:
         return life
     if event.code == "rehashed":
-        return replace(life, sealed_password_hash=event.sealed_password_hash)
+        return _rehashed(life, event)
     sessions = tuple(
         session
         if session.revoked_code is not None or session.session_id == event.keep_session_id
@@ -198,14 +201,25 @@ def _password_changed(life: Life, event: PasswordChanged) -> Life:
         life,
         version=life.version + 1,
         sealed_password_hash=event.sealed_password_hash,
+        rehashed_by=(),
         sessions=sessions,
+    )
+
+
+def _rehashed(life: Life, event: PasswordChanged) -> Life:
+    if event.event_id in life.rehashed_by:
+        return life
+    return replace(
+        life,
+        sealed_password_hash=event.sealed_password_hash,
+        rehashed_by=(*life.rehashed_by, event.event_id),
     )
 
 
 def _role_changed(life: Life, event: RoleChanged) -> Life:
     if event.expected_version != life.version:
         return life
-    return replace(life, version=life.version + 1, role=event.role)
+    return replace(life, version=life.version + 1, role=event.role, rehashed_by=())
 
 
 def _key_issued(life: Life, event: ApiKeyIssued) -> Life:

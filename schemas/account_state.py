@@ -43,8 +43,9 @@ class ApiKeyState:
 class Life:
     """A person's time with an account, from the registration that won to its erasure.
 
-    `version` is 1 at first and counts accepted changes of password and role. Sessions stand in the order in
-    which they started; those long expired are left out.
+    `version` is 1 at first and counts accepted changes of password and role. `rehashed_by` are the events
+    that hashed the password of this version anew. Sessions stand in the order in which they started; those
+    long expired are left out.
     """
 
     user_id: UUID
@@ -54,6 +55,7 @@ class Life:
     sealed_password_hash: bytes
     data_key_id: UUID
     registered_at: datetime
+    rehashed_by: tuple[UUID, ...] = ()
     sessions: tuple[SessionState, ...] = ()
     api_keys: tuple[ApiKeyState, ...] = ()
 

@@ -14,12 +14,15 @@ from adapters.sealing import (
     key_id_of_mac,
     mac,
     new_data_key,
+    open_text,
     seal,
+    seal_text,
     unseal,
     unwrap,
     wrap,
 )
 from adapters.settings import MasterKey
+from adapters.subject_keys import InMemorySubjectKeys
 
 USER, KEY_ID = UUID(int=1), UUID(int=2)
 SEALED_V1 = (
@@ -97,3 +100,25 @@ def test_a_keyed_hash_names_its_key_and_is_not_made_with_the_key_itself() -> Non
     assert made[16:] != hmac.digest(key, b"x", hashlib.sha256)
     with pytest.raises(SealBroken):
         key_id_of_mac(made + b"x")
+
+
+@pytest.mark.parametrize("text", ["", "ada@example.org", "Ünïcode ✓ 🎈"])
+async def test_a_sealed_text_opens_to_what_it_was_until_its_key_is_erased(text: str) -> None:
+    keys = InMemorySubjectKeys()
+    key_id = await keys.data_key(USER)
+    sealed = seal_text(keys, user_id=USER, key_id=key_id, field="sealed_address", text=text)
+    assert open_text(keys, user_id=USER, field="sealed_address", sealed=sealed) == text
+    with pytest.raises(SealBroken):
+        open_text(keys, user_id=USER, field="sealed_name", sealed=sealed)
+    keys.erase(USER)
+    assert open_text(keys, user_id=USER, field="sealed_address", sealed=sealed) is None
+
+
+@pytest.mark.parametrize("clear", [b"\xff", b"a\0b"])
+async def test_a_sealed_text_that_is_none_is_told(clear: bytes) -> None:
+    keys = InMemorySubjectKeys()
+    key_id = await keys.data_key(USER)
+    with pytest.raises(SealBroken):
+        open_text(keys, user_id=USER, field="f", sealed=keys.seal(USER, key_id, "f", clear))
+    with pytest.raises(ValueError, match="NUL"):
+        seal_text(keys, user_id=USER, key_id=key_id, field="f", text="a\0b")

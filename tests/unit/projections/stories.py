@@ -15,6 +15,7 @@ from schemas.events import (
     AssetPurged,
     Cost,
     Encoder,
+    IdentityEvent,
     ProcessingFailed,
     ProcessingStarted,
     Source,
@@ -205,10 +206,11 @@ class PlainLog:
         self.partitions: list[list[Record]] = [[] for _ in range(partitions)]
         self._codec = Codec.local()
 
-    def append(self, *events: AssetEvent) -> None:
+    def append(self, *events: AssetEvent | IdentityEvent) -> None:
         """Appends as our producers do."""
         for event in events:
-            headers = headers_for(event, Metadata(correlation_id=an_id(event.asset_id), source="/test"))
+            metadata = Metadata(correlation_id=an_id(key_of(event).decode()), source="/test")
+            headers = headers_for(event, metadata)
             self.put(key_of(event), self._codec.encode(event), headers)
 
     def put(

@@ -5,17 +5,24 @@ from pathlib import Path
 import pytest
 
 from projections import read_models
+from projections.account_activity import projection as account_activity
+from projections.account_states import projection as account_states
+from projections.accounts import projection as accounts
 from projections.activity.projection import TABLE as ACTIVITY_TABLE
+from projections.api_keys import projection as api_keys
 from projections.assets.clear import ClearText
 from projections.assets.projection import TABLE as ASSETS_TABLE
+from projections.erasures import projection as erasures
 from projections.faults import fault_of
 from projections.jobs.projection import TABLE as JOBS_TABLE
 from projections.lifecycle.projection import TABLE as STATES_TABLE
 from projections.membership import Membership
 from projections.of_assets import STREAMS
 from projections.records import Reading, Record
+from projections.sessions import projection as sessions
 from projections.statements import statements
 from projections.tables import Table
+from schemas.account_state import AccountState
 from schemas.asset_state import AssetState
 from schemas.codec import Codec
 from schemas.decode_errors import DecodeError, UnknownEventType
@@ -47,12 +54,33 @@ def test_a_new_form_of_the_state_needs_a_new_version_of_its_rows() -> None:
     assert (read_models.LIFECYCLE.version, state_format(AssetState)) == (2, "27c93f4b37a8a60f")
 
 
-@pytest.mark.parametrize("table", [ACTIVITY_TABLE, ASSETS_TABLE, JOBS_TABLE, STATES_TABLE])
+def test_the_same_for_the_states_of_accounts() -> None:
+    form = (read_models.ACCOUNT_STATES.version, state_format(AccountState))
+    assert form == (1, "9acf16a7ff9cafac")
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        ACTIVITY_TABLE,
+        ASSETS_TABLE,
+        JOBS_TABLE,
+        STATES_TABLE,
+        account_activity.TABLE,
+        account_states.TABLE,
+        accounts.TABLE,
+        api_keys.TABLE,
+        erasures.TABLE,
+        sessions.TABLE,
+    ],
+    ids=lambda table: table.name,
+)
 def test_every_column_is_written(table: Table) -> None:
     body = table.model.tables.split(f"create table {table.name} (")[1].split("\n);")[0]
     lines = [line.strip() for line in body.splitlines() if line.strip()]
     columns = [line.split()[0].strip('"') for line in lines if not line.startswith("primary key")]
     assert sorted(columns) == sorted(table.columns)
+    assert table.key in table.columns
 
 
 def test_a_faults_words_are_its_own_affair() -> None:

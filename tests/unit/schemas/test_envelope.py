@@ -14,6 +14,7 @@ from schemas.envelope import Metadata, RawRecord, headers_for, key_of, read_head
 from schemas.positions import Position
 from schemas.topics import Topics
 from tests.golden.examples import ASSET_ID, EXAMPLES, JOB_ID, KEY_ID, OWNER_ID, PRESET_SET
+from tests.golden.identity_examples import ACCOUNT_KEY
 from tests.unit.schemas.strategies import any_event
 
 METADATA = Metadata(
@@ -88,6 +89,9 @@ def test_keys_and_topics() -> None:
     for name in ("PresetSetDefined", "PresetSetActivated"):
         assert key_of(BY_NAME[name]) == PRESET_SET.encode()
         assert topic_of(BY_NAME[name], topics) == "p.operations.v1"
+    for name in ("UserRegistered", "SessionRefreshed", "SubjectErased", "ErasureCompleted"):
+        assert key_of(BY_NAME[name]) == ACCOUNT_KEY.encode()
+        assert topic_of(BY_NAME[name], topics) == "p.identity.v1"
     assert key_of(BY_NAME["SubjectKey"]) == f"{OWNER_ID}/{KEY_ID}".encode()
     assert topic_of(BY_NAME["SubjectKey"], topics) == "p.subject-keys.v1"
 
