@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from processors.failure_policy import BAD_ENDS, WORKER_LOST
-from schemas.events import ProcessingFailed, ProcessingStarted, VariantsReady
+from schemas.events import ProcessingFailed, ProcessingStarted, UploadCompleted, VariantsReady
 from tests.rig.evidence import Evidence, Told
 from tests.rig.violations import Kind, Violation
 
@@ -40,13 +40,18 @@ def failed(evidence: Evidence) -> Iterator[Violation]:
 
 @dataclass(slots=True)
 class _Course:
-    """One job as the log tells it: repeats of an event id left out, starts before and after its end."""
+    """One job as the log tells it, repeats of an event id left out.
+
+    Starts before its end and after it; of the latter `repeats` followed a repeated request.
+    """
 
     starts: list[ProcessingStarted] = field(default_factory=list)
     late: list[ProcessingStarted] = field(default_factory=list)
+    repeats: set[int] = field(default_factory=set)
     ends: list[VariantsReady | ProcessingFailed] = field(default_factory=list)
     excused: set[int] = field(default_factory=set)
     over: bool = False
+    asked_again: bool = False
 
 
 def attempts(evidence: Evidence) -> Iterator[Violation]:
@@ -63,12 +68,18 @@ def _courses(story: Sequence[Told]) -> dict[UUID, _Course]:
     for told in story:
         event = told.event
         if event.event_id in seen:
+            # A request that came again after its job's end may be taken once more, only to repeat the result.
+            if isinstance(event, UploadCompleted) and (known := courses.get(event.job_id)) is not None:
+                known.asked_again = known.over
             continue
         seen.add(event.event_id)
         match event:
             case ProcessingStarted():
                 course = courses.setdefault(event.job_id, _Course())
-                (course.late if course.over else course.starts).append(event)
+                if course.asked_again:
+                    course.repeats.add(event.attempt)
+                else:
+                    (course.late if course.over else course.starts).append(event)
             case VariantsReady():
                 course = courses.setdefault(event.job_id, _Course())
                 course.ends.append(event)
@@ -96,7 +107,7 @@ def _wrong(course: _Course, *, handovers: bool) -> Iterator[str]:
     if course.late and not (handovers and not _own_late(course)):
         yield f"begun again after its end, by {[start.worker for start in course.late]}"
     for end in course.ends:
-        if end.attempt not in begun | {start.attempt for start in course.late}:
+        if end.attempt not in begun | course.repeats | {start.attempt for start in course.late}:
             yield f"attempt {end.attempt} ended and never began"
         if isinstance(end, ProcessingFailed) and end.code == WORKER_LOST:
             silent = len(begun - course.excused)

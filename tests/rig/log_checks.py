@@ -98,6 +98,10 @@ def doubled(evidence: Evidence) -> Iterator[Violation]:
 def _meaning(event: AssetEvent) -> Hashable:
     """What an event says, without what may differ each time that it is said."""
     match event:
+        case UploadRequested():
+            return (event.asset_id, event.owner_id, event.upload_id, event.object_key, event.declared_size)
+        case UploadCompleted():  # one made again has copied the original once more
+            return (event.asset_id, event.upload_id, event.job_id, event.size, event.preset_set, event.lane)
         case VariantsReady():
             return (event.asset_id, event.job_id, event.source, event.variants, event.manifest_key)
         case ProcessingFailed():

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from schemas.asset_state import AssetState, JobState, VariantSet
+from schemas.events import UploadCompleted
 from tests.rig.evidence import Evidence, Place, Rows, Tale
 from tests.rig.violations import Kind, Violation
 
@@ -96,7 +97,7 @@ def objects(evidence: Evidence) -> Iterator[Violation]:
     if evidence.objects is None:
         return
     named: dict[str, int | None] = {}
-    left = set(_uncompleted(evidence))
+    left = {*_uncompleted(evidence), *_copied_again(evidence)}
     unfinished: list[str] = []
     for asset_id, tale in evidence.folded.items():
         if tale.state is None:
@@ -122,6 +123,13 @@ def _uncompleted(evidence: Evidence) -> Iterator[str]:
         state = None if tale is None else tale.state
         if state is None or (state.original is None and state.purged_at is None):
             yield from attempt.object_keys
+
+
+def _copied_again(evidence: Evidence) -> Iterator[str]:
+    """Originals of completions that lost against another of the same upload."""
+    for tale, story in zip(evidence.folded.values(), evidence.stories.values(), strict=True):
+        if tale.state is not None and tale.state.purged_at is None:
+            yield from (told.event.object_key for told in story if isinstance(told.event, UploadCompleted))
 
 
 def _named(state: AssetState) -> dict[str, int | None]:

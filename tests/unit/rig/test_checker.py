@@ -102,6 +102,9 @@ WELL: dict[str, Callable[[], Evidence]] = {
     ),
     "a result said twice under its one id": lambda: run([*STORY, STORY[3]]),
     "every record appended again": lambda: run([*STORY, *STORY]),
+    "a request that came again and had its result repeated": lambda: run(
+        [*STORY, ASKED[1], started(worker="w0"), STORY[3]]
+    ),
     "given up at the third silent end": lambda: run(
         [
             *ASKED,

@@ -1,0 +1,59 @@
+"""Workers that die, come and go under load: nothing lost, doubled or stuck, attempts right, no orphan."""
+
+import asyncio
+
+from schemas.events import ProcessingStarted
+from tests.integration.rig.conftest import Brew, Scene
+from tests.rig.evidence import Evidence
+from tests.rig.proxy import Weather
+from tests.rig.storms import coming_and_going, killing, rolling
+
+RATE = 5.0
+
+# So that a job takes a third of a second, most of it between two calls: a kill falls into one.
+LONG_WAY = Weather(latency=0.03)
+
+
+def shown(evidence: Evidence) -> None:
+    starts = [told.event.attempt for told in evidence.log if isinstance(told.event, ProcessingStarted)]
+    again = sum(1 for attempt in starts if attempt > 1)
+    print(f"{len(evidence.stories)} uploads, {len(evidence.log)} events, {again} attempts beyond the first")
+
+
+async def test_workers_killed_at_random_instants(scene: Scene, storm: Brew) -> None:
+    """R05: two static members, SIGKILLed at whatever they are at, with work waiting all the time."""
+    scene.store_wire.now(LONG_WAY)
+    scene.workers.start(0, 1)
+    async with scene.load.at(RATE):
+        await asyncio.to_thread(killing, scene.workers, (0, 1), storm(4))
+    shown(await scene.end())
+
+
+async def test_workers_that_come_and_go(scene: Scene, storm: Brew) -> None:
+    """R15: beside one that stays two others join, leave, leave for good and die."""
+    scene.store_wire.now(LONG_WAY)
+    scene.workers.start(0)
+    async with scene.load.at(RATE):
+        await asyncio.to_thread(coming_and_going, scene.workers, (1, 2), storm(6))
+    shown(await scene.end())
+
+
+async def test_a_rolling_restart_moves_no_partition(scene: Scene, storm: Brew) -> None:
+    """R23: members of fixed names are stopped and started one by one; each ends in order, finds its own."""
+    scene.store_wire.now(LONG_WAY)
+    scene.workers.start(0, 1, WORKER_SESSION="60s")
+    await scene.load.burst(4)
+    before = {slot: assigned(scene, slot) for slot in (0, 1)}
+    async with scene.load.at(RATE):
+        codes = await asyncio.to_thread(rolling, scene.workers, (0, 1), storm(2))
+    evidence = await scene.end()
+    shown(evidence)
+    assert set(codes) == {0}
+    for slot, first in before.items():
+        assert {first[-1]} == set(assigned(scene, slot)[len(first) :])
+
+
+def assigned(scene: Scene, slot: int) -> list[str]:
+    """Which partitions the worker was dealt, each time that it was dealt any."""
+    lines = scene.workers[slot].output().splitlines()
+    return [line.partition('"partitions": ')[2] for line in lines if '"partitions_assigned"' in line]

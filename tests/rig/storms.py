@@ -1,0 +1,71 @@
+"""Storms: what is done to a fleet at random, so long and so often."""
+
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from tests.rig.fleet import Fleet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storm:
+    """Goes on until it has struck so often, and has lasted so many seconds."""
+
+    chance: random.Random
+    strikes: int
+    seconds: float = 0.0
+
+    def turns(self) -> Iterator[int]:
+        """Counts the strikes."""
+        end, turn = time.monotonic() + self.seconds, 0
+        while turn < self.strikes or time.monotonic() < end:
+            yield turn
+            turn += 1
+
+    def pause(self, longest: float) -> None:
+        """Waits for a random time."""
+        time.sleep(self.chance.uniform(0.0, longest))
+
+
+def killing(fleet: Fleet, numbers: Sequence[int], storm: Storm, *, longest: float = 0.8) -> None:
+    """SIGKILLs one after the other and starts it again.
+
+    One dies within `longest` seconds of being ready, so that kills fall into work and not into starts.
+    """
+    for _ in storm.turns():
+        number = storm.chance.choice(numbers)
+        fleet.wait_ready(number)
+        storm.pause(longest)
+        fleet.kill(number)
+        fleet.start(number, ready=False)
+    fleet.wait_ready(*numbers)
+
+
+def coming_and_going(fleet: Fleet, numbers: Sequence[int], storm: Storm, *, longest: float = 0.8) -> None:
+    """Each that is away joins; each that is there leaves for a while, or for good, or is killed."""
+    there: set[int] = set()
+    ways: tuple[Callable[[int], object], ...] = (fleet.stop, fleet.leave, fleet.kill)
+    for _ in storm.turns():
+        number = storm.chance.choice(numbers)
+        if number in there:
+            fleet.wait_ready(number)
+            storm.pause(longest)
+            storm.chance.choice(ways)(number)
+            there.discard(number)
+        else:
+            fleet.start(number, ready=False)
+            there.add(number)
+            storm.pause(longest)
+    fleet.wait_ready(*there)
+
+
+def rolling(fleet: Fleet, numbers: Sequence[int], storm: Storm, *, longest: float = 0.8) -> list[int]:
+    """Stops and starts each in its turn, waiting until it is ready; gives their exit codes."""
+    codes: list[int] = []
+    for turn in storm.turns():
+        number = numbers[turn % len(numbers)]
+        storm.pause(longest)
+        codes.append(fleet.stop(number))
+        fleet.start(number)
+    return codes
