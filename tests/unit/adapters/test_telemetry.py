@@ -1,5 +1,6 @@
 """Logs, metrics, heartbeats, probes."""
 
+import base64
 import io
 import json
 import logging
@@ -21,11 +22,20 @@ from adapters.telemetry.logs import _Bridge
 from adapters.telemetry.redaction import Redactor
 
 CANARY = "canary-61d0c2f5"
+MASTER = base64.b64encode(b"canary of thirty-two bytes, mine").decode()
 
 
 @pytest.fixture
 def settings() -> Settings:
-    return load_settings({"METRICS_PORT": "0", "S3_SECRET_KEY": CANARY, "TOKEN_SECRET": f"k:{CANARY}-2"})
+    return load_settings(
+        {
+            "METRICS_PORT": "0",
+            "S3_SECRET_KEY": CANARY,
+            "TOKEN_SECRET": f"k:{CANARY}-2",
+            "DATABASE_URL": f"postgresql://u:{CANARY}-3@h/d",
+            "MASTER_KEY": f"m:{MASTER}",
+        }
+    )
 
 
 @pytest.fixture
@@ -92,6 +102,13 @@ def test_what_libraries_log_is_a_line_like_any_other(stream: io.StringIO) -> Non
     assert "careful" in str(said[2][0])
 
 
+def test_secrets_of_the_settings_are_hidden_wherever_they_stand(stream: io.StringIO) -> None:
+    structlog.get_logger().info("said", text=f"a {CANARY}, b {CANARY}-2, c {CANARY}-3, d {MASTER}!")
+    assert lines(stream)[0]["text"] == "a [secret], b [secret], c [secret], d [secret]!"
+    structlog.get_logger().info("said", text="x" * 4090 + CANARY + "y" * 9000)
+    assert CANARY[:4] not in stream.getvalue()
+
+
 def test_an_exception_is_in_the_line_with_its_stack(stream: io.StringIO) -> None:
     try:
         raise ValueError(f"postgresql://u:{CANARY}@h/d refused")
@@ -114,10 +131,18 @@ STRANGE = "strange-77aa01b2"
         {"Authorization": STRANGE},
         {"headers": {"cookie": STRANGE, "x": [{"api_key": STRANGE}]}},
         {"text": f"authorization: Bearer {STRANGE} and more"},
+        {"text": f"bEaReR\t{STRANGE}"},
+        {"text": f"BASIC {STRANGE}"},
+        {"text": "x" * 4000 + f" Bearer {STRANGE}" + STRANGE * 400},
         {"url": f"https://store/b/k?X-Amz-Credential={STRANGE}&X-Amz-Signature={STRANGE}&x=1"},
         {"url": f"https://ada:{STRANGE}@store/"},
         {"text": f"ticket={STRANGE}"},
         {"text": f"eyJhbGciOi.{STRANGE}.{STRANGE}"},
+        {"text": f"presented dr1.k1.{STRANGE} again"},
+        {"text": f"the key drk_abcdefgh_{STRANGE}"},
+        {"text": f"$argon2id$v=19$m=19456,t=2,p=1$c2FsdA${STRANGE}"},
+        {"text": f"Key (address)=({STRANGE}@example.org) already exists"},
+        {"text": f"to {STRANGE}+tag@mail.bücher.example, and on"},
         {"data": STRANGE.encode()},
         {"error": ValueError(f"no route to amqp://u:{STRANGE}@host")},
     ],
