@@ -3,50 +3,63 @@
 from collections.abc import Mapping, Sequence
 
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._listoffsets import OffsetSpec
 
 from schemas.envelope import RawRecord
 
 
 def read_topic(env: Mapping[str, str], topic: str) -> list[RawRecord]:
     """All records of `topic` from the first to its present end, partition by partition."""
-    consumer = Consumer(
-        {
-            "bootstrap.servers": env["KAFKA_BOOTSTRAP_SERVERS"],
-            "group.id": "tests-read-only",
-            "enable.auto.commit": False,
-            "auto.offset.reset": "error",
-        }
-    )
+    brokers: dict[str, str | int | float | bool] = {"bootstrap.servers": env["KAFKA_BOOTSTRAP_SERVERS"]}
+    admin = AdminClient(brokers)
+    partitions = sorted(admin.list_topics(topic, timeout=10).topics[topic].partitions)
+    firsts = _offsets(admin, topic, partitions, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+    ends = _offsets(admin, topic, partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+    filled = {part: first for part, first in firsts.items() if first < ends[part]}
+    settings = {"group.id": "tests-read-only", "enable.auto.commit": False, "auto.offset.reset": "error"}
+    consumer = Consumer({**brokers, **settings, "fetch.wait.max.ms": 20})
     try:
-        partitions = sorted(consumer.list_topics(topic, timeout=10).topics[topic].partitions)
-        return [record for partition in partitions for record in _read_partition(consumer, topic, partition)]
+        consumer.assign([TopicPartition(topic, partition, first) for partition, first in filled.items()])
+        return _read(consumer, {partition: ends[partition] for partition in filled})
     finally:
         consumer.close()
 
 
-def _read_partition(consumer: Consumer, topic: str, partition: int) -> list[RawRecord]:
-    place = TopicPartition(topic, partition)
-    first, end = consumer.get_watermark_offsets(place, timeout=10)
-    consumer.assign([TopicPartition(topic, partition, first)])
-    records: list[RawRecord] = []
-    while not records or records[-1].offset < end - 1:
-        if first == end:
-            break
+def _offsets(admin: AdminClient, topic: str, partitions: Sequence[int], spec: OffsetSpec) -> dict[int, int]:
+    # Not get_watermark_offsets: it waits behind the consumer's own long poll.
+    answers = admin.list_offsets(
+        {TopicPartition(topic, partition): spec for partition in partitions}, request_timeout=10
+    )
+    return {place.partition: answer.result().offset for place, answer in answers.items()}
+
+
+def _read(consumer: Consumer, ends: dict[int, int]) -> list[RawRecord]:
+    """What stands before these ends."""
+    records: dict[int, list[RawRecord]] = {partition: [] for partition in ends}
+    left = set(ends)
+    while left:
         polled = consumer.poll(10)
-        assert polled is not None, f"{topic}/{partition} stops before {end}"
+        assert polled is not None, f"{sorted(left)} stop before {ends}"
         assert polled.error() is None, polled.error()
-        records.append(
-            RawRecord(
-                topic=topic,
-                partition=partition,
-                offset=polled.offset() or 0,
-                timestamp_ms=polled.timestamp()[1],
-                key=_bytes(polled.key()),
-                value=_bytes(polled.value()),
-                headers=_headers(polled),
-            )
-        )
-    return records
+        record = _record(polled)
+        if record.offset < ends[record.partition]:
+            records[record.partition].append(record)
+        if record.offset >= ends[record.partition] - 1:
+            left.discard(record.partition)
+    return [record for partition in sorted(records) for record in records[partition]]
+
+
+def _record(polled: Message) -> RawRecord:
+    return RawRecord(
+        topic=polled.topic() or "",
+        partition=polled.partition() or 0,
+        offset=polled.offset() or 0,
+        timestamp_ms=polled.timestamp()[1],
+        key=_bytes(polled.key()),
+        value=_bytes(polled.value()),
+        headers=_headers(polled),
+    )
 
 
 def _headers(polled: Message) -> list[tuple[str, bytes]]:
