@@ -9,7 +9,8 @@ from typing import Any, Final
 from starlette.requests import Request
 from structlog.contextvars import bind_contextvars
 
-from api.caller import Caller, authenticate
+from api.caller import Caller, Need, authenticate
+from api.identity_problems import NotAllowed, PersonNeeded, ScopeMissing
 from api.limits.doors import admit_caller, admit_stranger
 from api.parts import Parts, parts_of
 from api.problems import NotYetApplied, Unauthenticated, invalid
@@ -20,10 +21,8 @@ from schemas.positions import InvalidPosition, Position
 POSITION_HEADER: Final = "Darkroom-Position"
 _TOKEN_LENGTH: Final = 500
 
-# How the two calls below look in the description of the API.
-ENTERED: Final[dict[str, Any]] = {"security": [{"key": []}]}
-CAUGHT_UP: Final[dict[str, Any]] = {
-    **ENTERED,
+# How the two calls below look in the description of the API: in what is needed, and in what may be given.
+POSITIONS: Final[dict[str, Any]] = {
     "parameters": [
         {
             "name": "after",
@@ -43,9 +42,19 @@ CAUGHT_UP: Final[dict[str, Any]] = {
 }
 
 
-async def entered(request: Request) -> tuple[Parts, Caller]:
+def entering(need: Need) -> dict[str, Any]:
+    """How `entered` stands in the description of a route."""
+    return {"security": [{"key": [] if need == "anybody" else [need]}]}
+
+
+def catching_up(need: Need) -> dict[str, Any]:
+    """How `caught_up` stands in the description of a route."""
+    return {**entering(need), **POSITIONS}
+
+
+async def entered(request: Request, need: Need) -> tuple[Parts, Caller]:
     """The parts and the caller; raises Unauthenticated without a credential that we believe, TooManyRequests
-    when there are too many.
+    when there are too many, and NotAllowed, ScopeMissing or PersonNeeded where the need is not met.
 
     Logs name the caller from then on.
     """
@@ -59,24 +68,41 @@ async def entered(request: Request) -> tuple[Parts, Caller]:
         raise Unauthenticated
     bind_contextvars(user_id=str(caller.user_id), credential=caller.credential)
     await admit_caller(parts, request, caller)
+    if not caller.may(need):
+        say(parts, "access_refused", need=need)
+        raise refusal(caller, need)
     return parts, caller
 
 
-async def caught_up(request: Request) -> tuple[Parts, Caller]:
+def refusal(caller: Caller, need: Need) -> NotAllowed | PersonNeeded | ScopeMissing:
+    """Why a caller may not."""
+    if need == "person":
+        return PersonNeeded()
+    if need == "admin" and caller.role != "admin":
+        return NotAllowed()
+    return ScopeMissing(scope=need)
+
+
+async def caught_up(request: Request, need: Need) -> tuple[Parts, Caller]:
     """As `entered`, once the read models have passed the positions that the read was given.
 
     Raises Invalid for what is no position of ours, NotYetApplied when the wait runs out. Strangers don't get
     to wait.
     """
-    parts, caller = await entered(request)
+    parts, caller = await entered(request, need)
+    await catch_up(parts, request)
+    return parts, caller
+
+
+async def catch_up(parts: Parts, request: Request) -> None:
+    """Waits for the positions that a read was given; raises Invalid, NotYetApplied."""
     given = (
         ("query.after", request.query_params.get("after")),
         (f"header.{POSITION_HEADER}", request.headers.get(POSITION_HEADER)),
     )
     for location, token in given:
         if token is not None:
-            await _wait(parts, _position(parts, location, token))
-    return parts, caller
+            await wait_for(parts, _position(parts, location, token))
 
 
 def _position(parts: Parts, location: str, token: str) -> Position:
@@ -85,12 +111,14 @@ def _position(parts: Parts, location: str, token: str) -> Position:
         position = Position.from_token(token[: _TOKEN_LENGTH + 1])
     except InvalidPosition as error:
         raise invalid(location, "is no position of ours") from error
-    if position.topic != kafka.topics.assets or position.partition >= kafka.partitions:
+    topics = {kafka.topics.assets, kafka.topics.identity}
+    if position.topic not in topics or position.partition >= kafka.partitions:
         raise invalid(location, "is no position of this log")
     return position
 
 
-async def _wait(parts: Parts, position: Position) -> None:
+async def wait_for(parts: Parts, position: Position) -> None:
+    """Returns once the read models have passed the position; raises NotYetApplied after READ_WAIT."""
     try:
         with parts.metrics.http.position_waits.of().time():
             await parts.reads.wait_for(position, parts.settings.doors.read_wait.total_seconds())

@@ -10,7 +10,23 @@ from starlette.routing import Route
 
 from adapters.telemetry import Heartbeats
 from api import health, pages, rendering
-from api.commands import complete_upload, request_upload, upload_form
+from api.commands import (
+    change_password,
+    change_role,
+    complete_upload,
+    erase_user,
+    issue_api_key,
+    log_in,
+    log_out,
+    refresh,
+    register,
+    request_upload,
+    revoke_api_key,
+    revoke_session,
+    upload_form,
+)
+from api.credentials.denial_tail import DenialTail
+from api.credentials.key_uses import KeyUses
 from api.front import Front
 from api.notifications import stream
 from api.notifications.describe import describe_stream
@@ -18,18 +34,52 @@ from api.notifications.hub import Hub
 from api.notifications.tailer import Tailer
 from api.openapi import describe
 from api.parts import Parts
-from api.queries import assets, jobs
+from api.queries import assets, audit, jobs, me, users
 from api.security_headers import security_headers
 
 VERSION: Final = "0.1.0"
 TAGS: Final = (
+    {"name": "accounts", "description": "Register, log in, and what belongs to you."},
+    {"name": "api keys", "description": "Let programs act for you."},
     {"name": "uploads", "description": "Bring a picture in: with one form, or straight to the store."},
     {"name": "assets", "description": "Your pictures, their variants, and how far they are."},
     {"name": "jobs", "description": "The work that is done on them."},
     {"name": "live", "description": "What happens to them, as it happens."},
+    {"name": "users", "description": "Everybody's accounts, for administrators; and erasure."},
     {"name": "health", "description": "For probes."},
 )
-BODIES: Final = (request_upload.RequestUpload, complete_upload.CompleteUpload)
+BODIES: Final = (
+    register.Register,
+    log_in.LogIn,
+    refresh.Refresh,
+    change_password.ChangePassword,
+    issue_api_key.IssueApiKey,
+    change_role.ChangeRole,
+    request_upload.RequestUpload,
+    complete_upload.CompleteUpload,
+)
+ROUTES: Final = (
+    # The router tries them in this order.
+    assets,
+    jobs,
+    request_upload,
+    complete_upload,
+    upload_form,
+    me,
+    register,
+    log_in,
+    refresh,
+    log_out,
+    change_password,
+    revoke_session,
+    issue_api_key,
+    revoke_api_key,
+    users,
+    change_role,
+    erase_user,
+    audit,
+    health,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +106,17 @@ def create_app(parts: Parts, heartbeats: Heartbeats) -> Doors:
         metrics=sse,
         beat=heartbeats.expect("activity-tailer"),
     )
+    denials = DenialTail(
+        parts.identity.accounts,
+        parts.reads,
+        parts.identity.denials,
+        partitions=parts.settings.kafka.partitions,
+        clock=parts.clock,
+        beat=heartbeats.expect("denial-tail"),
+    )
     probes = health.Probes(health.checks_of(parts), heartbeats)
     app = described_app(shown=doors.docs)
-    app.router.lifespan_context = _lifespan(hub, tailer)
+    app.router.lifespan_context = _lifespan(hub, tailer, denials, parts.identity.uses)
     app.state.parts = parts
     app.state.probes = probes
     app.router.routes.append(Route(stream.PATH, stream.StreamDoor(hub, tailer), methods=["GET"]))
@@ -83,20 +141,26 @@ def described_app(*, shown: bool = True) -> FastAPI:
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
     )
-    for module in (request_upload, complete_upload, upload_form, assets, jobs, health):
+    for module in ROUTES:
         app.include_router(module.router)
     app.openapi = describe(app, bodies=BODIES, paths=describe_stream())  # type: ignore[method-assign] # FastAPI's own way
     return app
 
 
-def _lifespan(hub: Hub, tailer: Tailer) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(
+    hub: Hub, tailer: Tailer, denials: DenialTail, uses: KeyUses
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         tailer.start()
+        denials.start()
+        uses.start()
         try:
             yield
         finally:
             hub.close()
             await tailer.close()
+            await denials.close()
+            await uses.close()
 
     return lifespan

@@ -5,10 +5,11 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from adapters.clock import SystemClock
+from adapters.clock import Clock, SystemClock
 from adapters.event_log import KafkaEventLog
 from adapters.object_store import ObjectStore, S3ObjectStore
 from adapters.operations import KafkaPresetSets
+from adapters.password_hashes import PasswordHashes
 from adapters.read_store import Pool, async_pool, conninfo
 from adapters.schema_registry import load_codec
 from adapters.settings import Settings
@@ -16,12 +17,13 @@ from adapters.subject_keys import KafkaSubjectKeys
 from adapters.telemetry import Heartbeats, Metrics
 from adapters.topics import require_topics
 from api.addresses import Addresses
-from api.caller import StaticKeys
 from api.commands.once import Once
+from api.identity import Identity, credentials_of, identity_of
 from api.limits import Limiter, PostgresCounters
 from api.limits.classes import rates_of
 from api.parts import Parts
-from api.queries.reads import PostgresReads, Reads
+from api.queries.accounts import PostgresAccounts
+from api.queries.reads import PostgresReads
 from api.tokens import Signer
 from projections.waiting import PositionWatch
 from schemas.codec import Codec
@@ -51,25 +53,28 @@ async def opened(
         await _following(closing, keys.start, keys.close)
         presets = _presets(settings, codec, heartbeats)
         await _following(closing, presets.start, presets.close)
-        secret = settings.secrets.id_secret.get_secret_value().encode()
         pool = await _pool(settings, closing)
         limits = _limits(settings, pool, metrics)
         closing.push_async_callback(limits.close)
-        reads = await _reads(settings, pool, closing)
+        watch = await _watch(settings, closing)
+        clock = SystemClock()
+        identity = _identity(settings, pool, watch, clock)
+        closing.push_async_callback(asyncio.to_thread, identity.passwords.close)
         yield Parts(
             settings=settings,
             log=log,
             store=store,
             keys=keys,
             presets=presets,
-            reads=reads,
-            credentials=StaticKeys(settings.secrets.api_keys, id_secret=secret),
+            reads=PostgresReads(pool, watch),
+            credentials=credentials_of(settings, identity, clock),
+            identity=identity,
             limits=limits,
             signer=Signer(settings.secrets.token_secrets),
             addresses=_addresses(settings, store),
             completions=Once(),
             metrics=metrics,
-            clock=SystemClock(),
+            clock=clock,
         )
 
 
@@ -95,11 +100,18 @@ def _limits(settings: Settings, pool: Pool, metrics: Metrics) -> Limiter:
     return Limiter(PostgresCounters(pool), rates, secret=secret, metrics=metrics.limits)
 
 
-async def _reads(settings: Settings, pool: Pool, closing: AsyncExitStack) -> Reads:
+async def _watch(settings: Settings, closing: AsyncExitStack) -> PositionWatch:
     watch = PositionWatch(conninfo(settings, COMPONENT))
     await watch.start()
     closing.push_async_callback(watch.close)
-    return PostgresReads(pool, watch)
+    return watch
+
+
+def _identity(settings: Settings, pool: Pool, watch: PositionWatch, clock: Clock) -> Identity:
+    identity = settings.identity
+    accounts = PostgresAccounts(pool, watch, settings.kafka.topics.identity)
+    passwords = PasswordHashes(threads=identity.password_threads, queue=identity.password_queue)
+    return identity_of(settings, accounts, passwords, clock)
 
 
 def _addresses(settings: Settings, store: ObjectStore) -> Addresses:

@@ -32,7 +32,7 @@ IdempotencyKey = Annotated[
 
 # Somewhat more than an append may take, and less than the five seconds in which everybody is answered.
 KEY_SECONDS: Final = 4.5
-_SCOPE_PURPOSE: Final = b"darkroom/idempotency-scope"
+_PURPOSE: Final = b"darkroom/idempotency-scope"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +70,12 @@ async def begin(
     With a key it is reserved first; raises KeyReused where it is reserved for something else, and
     psycopg.OperationalError without a database. Raises what making a data key raises.
     """
-    data_key_id = await _data_key(parts, caller.user_id)
+    data_key_id = await data_key_of(parts, caller.user_id)
     intent = Intent(caller=caller, data_key_id=data_key_id, asked_at=parts.clock.now(), said=said)
     if key is None:
         return intent
     secret = parts.settings.secrets.id_secret.get_secret_value().encode()
-    scope = _scope(secret, str(caller.user_id), route, target, key)
+    scope = scope_of(secret, str(caller.user_id), route, target, key)
     request_hash = parts.keys.mac(caller.user_id, data_key_id, said)
     reserved = await parts.reads.reserve(scope, request_hash, intent.asked_at)
     _same(parts, intent, reserved.request_hash)
@@ -90,7 +90,7 @@ async def begin(
     )
 
 
-async def _data_key(parts: Parts, user_id: UUID) -> UUID:
+async def data_key_of(parts: Parts, user_id: UUID) -> UUID:
     """A key to seal with. A person's first one is made now, and then their requests wait for each other."""
     try:
         async with asyncio.timeout(KEY_SECONDS):
@@ -118,8 +118,9 @@ def _same(parts: Parts, intent: Intent, request_hash: bytes) -> None:
         raise KeyReused
 
 
-def _scope(secret: bytes, *names: str) -> bytes:
-    taken = hmac.new(secret, _SCOPE_PURPOSE, hashlib.sha256)
+def scope_of(secret: bytes, *names: str) -> bytes:
+    """What stands for an owner, a route, a target and a key: a keyed hash that nobody else can tell."""
+    taken = hmac.new(secret, _PURPOSE, hashlib.sha256)
     for name in names:
         data = name.encode()
         taken.update(len(data).to_bytes(4) + data)

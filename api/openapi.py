@@ -10,7 +10,8 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
 from api import problems as catalogue
-from api.access import ENTERED
+from api.access import entering
+from api.caller import Need
 
 Json = dict[str, Any]
 
@@ -49,6 +50,8 @@ _PROBLEM: Final[Json] = {
         "detail": {"type": "string"},
         "instance": {"type": "string", "description": "The path that was asked for."},
         "limit": {"type": "integer", "description": "With too-large: the most bytes there may be."},
+        "scope": {"type": "string", "description": "With scope-missing: the scope that is needed."},
+        "idempotency_key": {"type": "string", "description": "With pending: the key to repeat it with."},
         "errors": {
             "type": "array",
             "description": "With invalid-request: where, and why.",
@@ -83,19 +86,20 @@ def _answer(status: int) -> Json:
 _ANYWHERE: Final[Json] = {str(status): _answer(status) for status in (400, 429, 500)}
 
 
-def json_request(model: type[BaseModel]) -> Json:
-    """The request body of a route that reads its JSON by `api.bodies`."""
+def json_request(model: type[BaseModel], need: Need | None, *, required: bool = True) -> Json:
+    """The request body of a route that reads its JSON by `api.bodies`; no need means open to strangers."""
     schema = {"$ref": _SCHEMAS + model.__name__}
-    return _with_body("application/json", schema)
+    return _with_body("application/json", schema, need, required=required)
 
 
 def form_request() -> Json:
     """The request body of the route that streams its form."""
-    return _with_body("multipart/form-data", _FORM)
+    return _with_body("multipart/form-data", _FORM, "assets:write", required=True)
 
 
-def _with_body(media_type: str, schema: Json) -> Json:
-    return {**ENTERED, "requestBody": {"required": True, "content": {media_type: {"schema": schema}}}}
+def _with_body(media_type: str, schema: Json, need: Need | None, *, required: bool) -> Json:
+    security = entering(need) if need is not None else {}
+    return {**security, "requestBody": {"required": required, "content": {media_type: {"schema": schema}}}}
 
 
 def describe(

@@ -16,6 +16,7 @@ from api.addresses import Addresses
 from api.caller import Credentials
 from api.commands.completed import Completed
 from api.commands.once import Once
+from api.identity import Identity
 from api.limits.limiter import Limiter
 from api.queries.reads import Reads
 from api.tokens import Signer
@@ -32,6 +33,7 @@ class Parts:
     presets: PresetSets
     reads: Reads
     credentials: Credentials
+    identity: Identity
     limits: Limiter
     signer: Signer
     addresses: Addresses

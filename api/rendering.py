@@ -8,11 +8,13 @@ import psycopg
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from fastapi_problem.error import Problem, StatusProblem
 from fastapi_problem.handler import new_exception_handler
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
+from starlette.routing import Match
 
 from adapters.event_log import LogUnavailable, OutcomeUnknown, RecordTooLarge
 from adapters.object_store import StoreRefused, StoreUnavailable
@@ -55,12 +57,22 @@ def install(app: FastAPI, metrics: HttpMetrics) -> None:
 
     async def render(request: Request, error: Exception) -> Response:
         problem = as_problem(error)
+        if isinstance(problem, problems.MethodNotAllowed):
+            problem = problems.MethodNotAllowed(headers={"Allow": allowed(app, request.url.path)})
         metrics.problems.of(problem.type).inc()
         problem.extras["instance"] = request.url.path
         return marshal(request, problem)
 
     for kind in (Problem, HTTPException, RequestValidationError, Exception, *OUTSIDE):
         app.add_exception_handler(kind, render)
+
+
+def allowed(app: FastAPI, path: str) -> str:
+    """The methods that a path takes, by all of its routes: the router tells those of the first alone."""
+    scope = {"type": "http", "path": path, "method": "", "root_path": "", "headers": []}
+    routes = [context.original_route for context in iter_route_contexts(app.routes)]
+    matched = [route for route in routes if route.matches(scope)[0] is not Match.NONE]
+    return ", ".join(sorted({method for route in matched for method in getattr(route, "methods", ())}))
 
 
 def as_problem(error: Exception) -> Problem:

@@ -46,8 +46,8 @@ class CompleteUpload(BaseModel):
     summary="Say that the file has been sent",
     response_description="The original is in place; its variants are asked for.",
     tags=["uploads"],
-    responses=problems(401, 404, 408, 409, 410, 413, 415, 422, 503),
-    openapi_extra=json_request(CompleteUpload),
+    responses=problems(401, 403, 404, 408, 409, 410, 413, 415, 422, 503),
+    openapi_extra=json_request(CompleteUpload, "assets:write"),
 )
 async def complete_upload(request: Request, response: Response, key: IdempotencyKey = None) -> UploadAccepted:
     """Checks what arrived, copies it to where nobody can change it, and asks for its variants.
@@ -55,7 +55,7 @@ async def complete_upload(request: Request, response: Response, key: Idempotency
     Asked again it answers the same. 404: nothing arrived, or the token is not yours; 409: not of the declared
     size; 410: too late.
     """
-    parts, caller = await entered(request)
+    parts, caller = await entered(request, "assets:write")
     body = await read_json(request, CompleteUpload)
     grant = _opened(parts, caller, body.upload_token)
     if key is not None:

@@ -77,12 +77,12 @@ def decide(
     summary="Ask to upload a file straight to the store",
     response_description="Leave to upload.",
     tags=["uploads"],
-    responses=problems(401, 408, 413, 415, 422, 503),
-    openapi_extra=json_request(RequestUpload),
+    responses=problems(401, 403, 408, 413, 415, 422, 503),
+    openapi_extra=json_request(RequestUpload, "assets:write"),
 )
 async def request_upload(request: Request, response: Response, key: IdempotencyKey = None) -> UploadGranted:
     """Answers with a form by which whoever holds it uploads exactly this many bytes of this type."""
-    parts, caller = await entered(request)
+    parts, caller = await entered(request, "assets:write")
     body = await read_json(request, RequestUpload)
     intent = await begin(parts, caller, route=ROUTE, key=key, said=_said(body))
     event, position = await _requested(parts, intent, body)

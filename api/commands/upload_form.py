@@ -76,12 +76,12 @@ def decide(received: Received, intent: Intent, *, sealed_words: bytes) -> Upload
     summary="Upload a file with a form",
     response_description="The original is in place; its variants are asked for.",
     tags=["uploads"],
-    responses=problems(401, 408, 413, 415, 422, 503),
+    responses=problems(401, 403, 408, 413, 415, 422, 503),
     openapi_extra=form_request(),
 )
 async def upload_form(request: Request, response: Response, key: IdempotencyKey = None) -> UploadAccepted:
     """Takes the field `file`, and beside it `title`, `description` and `tags` (with commas between)."""
-    parts, caller = await entered(request)
+    parts, caller = await entered(request, "assets:write")
     active_preset_set(parts)  # better known before megabytes were sent
     async with _incoming(parts) as incoming_key:
         form, received = await _receive(parts, request, incoming_key)

@@ -79,6 +79,10 @@ class Denials:
         """Whether the account has changed since it had this version."""
         return any(change.voids(version, session_id) for change in self._changes.get(user_id, ()))
 
+    def changes_of(self, user_id: UUID) -> int:
+        """How many changes of the account are held; another number means that it has changed."""
+        return len(self._changes.get(user_id, ()))
+
     def forget(self) -> None:
         """Drops the entries whose time is over."""
         now = self.clock.now()

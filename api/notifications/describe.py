@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from api.access import entering
 from api.notifications.stream import PATH
 from api.openapi import problems
 
@@ -30,12 +31,20 @@ _ENTRY: Final[dict[str, Any]] = {
         "position": {**_TEXT_OR_NULL, "description": "For `?after=` of other reads."},
     },
 }
-_EXAMPLE: Final = (
-    "id: MDo0MiwxOjE3\n"
-    'data: {"type":"asset.ready","asset_id":"0199a8e4-7c1d-7b6e-9f00-2f5a6f1f8e11","status":"ready",'
+_EVENT: Final[dict[str, Any]] = {
+    "type": "object",
+    "description": "One event of the stream.",
+    "properties": {
+        "id": {"type": "string"},
+        "data": {"type": "string", "contentMediaType": "application/json", "contentSchema": _ENTRY},
+    },
+}
+_DATA: Final = (
+    '{"type":"asset.ready","asset_id":"0199a8e4-7c1d-7b6e-9f00-2f5a6f1f8e11","status":"ready",'
     '"title":"Harbour at noon","url":"https://store.example.org/photos/…","timestamp":"2026-05-17T08:09:10.000Z",'
-    '"position":"ZGFya3Jvb20uYXNzZXRzLnYxOjE6MTc"}\n\n'
+    '"position":"ZGFya3Jvb20uYXNzZXRzLnYxOjE6MTc"}'
 )
+_EXAMPLE: Final = {"id": "MDo0MiwxOjE3", "data": _DATA}
 
 
 def describe_stream() -> dict[str, dict[str, Any]]:
@@ -51,7 +60,7 @@ def describe_stream() -> dict[str, dict[str, Any]]:
                     "comes twice. `reset` means that too much was missed: read your list again."
                 ),
                 "operationId": "stream_notifications",
-                "security": [{"key": []}],
+                **entering("assets:read"),
                 "parameters": [
                     _parameter("Last-Event-ID", "header", "The last `id` that was heard."),
                     _parameter("after", "query", "The same, or a write's `Darkroom-Position`."),
@@ -61,13 +70,12 @@ def describe_stream() -> dict[str, dict[str, Any]]:
                         "description": "The stream.",
                         "content": {
                             "text/event-stream": {
-                                "schema": {"type": "string"},
-                                "x-data-schema": _ENTRY,
+                                "schema": _EVENT,
                                 "example": _EXAMPLE,
                             }
                         },
                     },
-                    **{str(status): answer for status, answer in problems(401, 429, 503).items()},
+                    **{str(status): answer for status, answer in problems(401, 403, 429, 503).items()},
                 },
             }
         }

@@ -42,7 +42,7 @@ class StreamDoor:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Problems 401, 429 and 503 come before the first byte; afterwards the stream just ends."""
         request = Request(scope, receive, send)
-        parts, caller = await entered(request)
+        parts, caller = await entered(request, "assets:read")
         # EventSource keeps its URL for ever: what it heard last counts before what it was opened with.
         token = request.headers.get("last-event-id") or request.query_params.get("after")
         with self._hub.listening(caller.user_id) as listener:

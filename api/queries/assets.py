@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from api.access import CAUGHT_UP, caught_up
+from api.access import catching_up, caught_up
 from api.caller import Caller
 from api.etags import matches
 from api.openapi import problems
@@ -44,8 +44,8 @@ VariantName = Annotated[str, Path(min_length=1, max_length=100, examples=["small
     LIST,
     response_model=AssetPage,
     summary="List your assets",
-    responses=problems(401, 422, 503),
-    openapi_extra=CAUGHT_UP,
+    responses=problems(401, 403, 422, 503),
+    openapi_extra=catching_up("assets:read"),
 )
 async def list_assets(
     request: Request,
@@ -56,7 +56,7 @@ async def list_assets(
     ] = None,
 ) -> Response:
     """Newest first. Pages don't shift when new assets arrive."""
-    parts, caller = await caught_up(request)
+    parts, caller = await caught_up(request, "assets:read")
     bound_to = f"assets {caller.user_id} {status or ''}"
     before = mark_of(parts.signer, cursor, bound_to=bound_to) if cursor is not None else None
     rows = await parts.reads.assets_page(
@@ -78,12 +78,12 @@ async def list_assets(
     LIST + "/{asset_id}",
     response_model=Asset,
     summary="Read an asset",
-    responses={304: {"description": "You have it already."}, **problems(401, 404, 422, 503)},
-    openapi_extra=CAUGHT_UP,
+    responses={304: {"description": "You have it already."}, **problems(401, 403, 404, 422, 503)},
+    openapi_extra=catching_up("assets:read"),
 )
 async def read_asset(request: Request, asset_id: AssetId) -> Response:
     """Everything about one asset, with an ETag."""
-    parts, caller = await caught_up(request)
+    parts, caller = await caught_up(request, "assets:read")
     row = await _row(parts, caller, asset_id)
     now = parts.clock.now()
     etag = f'"{row.version}-{row.position_partition}.{row.position_offset}-{parts.addresses.number(now)}"'
@@ -98,12 +98,12 @@ async def read_asset(request: Request, asset_id: AssetId) -> Response:
     LIST + "/{asset_id}/status",
     response_model=AssetStatus,
     summary="Ask how far an asset is",
-    responses=problems(401, 404, 422, 503),
-    openapi_extra=CAUGHT_UP,
+    responses=problems(401, 403, 404, 422, 503),
+    openapi_extra=catching_up("assets:read"),
 )
 async def read_status(request: Request, asset_id: AssetId) -> Response:
     """Small and cheap. While work goes on, Retry-After says when to ask again."""
-    parts, caller = await caught_up(request)
+    parts, caller = await caught_up(request, "assets:read")
     row = await _row(parts, caller, asset_id)
     response = _json(status_shape(row))
     if row.status in WORKING:
@@ -116,12 +116,12 @@ async def read_status(request: Request, asset_id: AssetId) -> Response:
     status_code=307,
     response_class=RedirectResponse,
     summary="Go to a variant's bytes",
-    responses=problems(401, 404, 422, 503),
-    openapi_extra=CAUGHT_UP,
+    responses=problems(401, 403, 404, 422, 503),
+    openapi_extra=catching_up("assets:read"),
 )
 async def read_variant(request: Request, asset_id: AssetId, name: VariantName) -> RedirectResponse:
     """Redirects to where the bytes are, for example for the `src` of an image."""
-    parts, caller = await caught_up(request)
+    parts, caller = await caught_up(request, "assets:read")
     row, variant = await _variant(parts, caller, asset_id, name)
     address = variant_address(row, variant, addresses=parts.addresses, now=parts.clock.now())
     return RedirectResponse(address, headers=PRIVATE)
@@ -132,8 +132,8 @@ async def read_variant(request: Request, asset_id: AssetId, name: VariantName) -
     status_code=307,
     response_class=RedirectResponse,
     summary="Download an asset",
-    responses=problems(401, 404, 422, 503),
-    openapi_extra=CAUGHT_UP,
+    responses=problems(401, 403, 404, 422, 503),
+    openapi_extra=catching_up("assets:read"),
 )
 async def download(
     request: Request,
@@ -141,7 +141,7 @@ async def download(
     variant: Annotated[str, Query(min_length=1, max_length=100)] = ORIGINAL,
 ) -> RedirectResponse:
     """Redirects to the bytes as an attachment under the name that the file was uploaded with."""
-    parts, caller = await caught_up(request)
+    parts, caller = await caught_up(request, "assets:read")
     row, found = await _variant(parts, caller, asset_id, variant)
     address = parts.addresses.save(
         found.object_key, now=parts.clock.now(), content_type=found.content_type, file_name=row.file_name

@@ -36,9 +36,17 @@ async def keys_by_prefix(conn: AsyncConnection[Any], prefix: str) -> list[ApiKey
     return await _rows(conn, "by_prefix", {"prefix": prefix})
 
 
-async def keys_of(conn: AsyncConnection[Any], user_id: UUID, *, limit: int = 100) -> list[ApiKeyRow]:
-    """Up to `limit` keys of a person, newest first, revoked and expired ones too."""
-    return await _rows(conn, "of_user", {"user_id": user_id, "limit": limit})
+async def key_of(conn: AsyncConnection[Any], *, user_id: UUID, key_id: UUID) -> ApiKeyRow | None:
+    """One key of a person, revoked or not; None where they have no such one."""
+    found = await _rows(conn, "by_id", {"user_id": user_id, "key_id": key_id})
+    return found[0] if found else None
+
+
+async def keys_of(
+    conn: AsyncConnection[Any], user_id: UUID, *, unrevoked: bool = False, limit: int = 100
+) -> list[ApiKeyRow]:
+    """Up to `limit` keys of a person, newest first, expired ones too; `unrevoked` leaves revoked ones out."""
+    return await _rows(conn, "of_user", {"user_id": user_id, "unrevoked": unrevoked, "limit": limit})
 
 
 async def _rows(conn: AsyncConnection[Any], name: str, parameters: Mapping[str, Any]) -> list[ApiKeyRow]:

@@ -13,13 +13,14 @@ from adapters.clock import FixedClock
 from adapters.event_log import InMemoryEventLog
 from adapters.object_store import InMemoryObjectStore
 from adapters.operations import InMemoryPresetSets
+from adapters.password_hashes import PasswordHashes
 from adapters.settings import Settings, load_settings
 from adapters.subject_keys import InMemorySubjectKeys
 from adapters.telemetry import Heartbeats, Metrics
 from api.addresses import Addresses
 from api.app import Doors, create_app
-from api.caller import StaticKeys
 from api.commands.once import Once
+from api.identity import Identity, credentials_of, identity_of
 from api.limits import InMemoryCounters, Limiter
 from api.limits.classes import rates_of
 from api.parts import Parts
@@ -37,6 +38,7 @@ from schemas.events import (
     Variant,
     VariantsReady,
 )
+from tests.unit.api.fake_accounts import FakeAccounts
 from tests.unit.api.fake_reads import FakeReads
 
 ADA, BEN, ROOT = "ada-key-0123456789", "ben-key-0123456789", "root-key-0123456789"
@@ -66,6 +68,7 @@ class Stage:
     keys: InMemorySubjectKeys
     presets: InMemoryPresetSets
     reads: FakeReads
+    accounts: FakeAccounts
     counters: InMemoryCounters
     clock: FixedClock
     metrics: Metrics
@@ -113,6 +116,7 @@ def _parts(
     metrics: Metrics,
     reads: FakeReads,
     counters: InMemoryCounters,
+    identity: Identity,
 ) -> Parts:
     store = InMemoryObjectStore()
     secret = settings.secrets.id_secret.get_secret_value().encode()
@@ -123,7 +127,8 @@ def _parts(
         keys=reads.keys,
         presets=InMemoryPresetSets(active=PRESET_SET),
         reads=reads,
-        credentials=StaticKeys(settings.secrets.api_keys, id_secret=secret),
+        credentials=credentials_of(settings, identity, clock),
+        identity=identity,
         limits=Limiter(
             counters,
             rates_of(settings.rates),
@@ -144,9 +149,13 @@ async def stage(**environ: str) -> AsyncIterator[Stage]:
     settings, metrics, moment = settings_for(**environ), Metrics(), [0.0]
     clock = FixedClock(datetime(2026, 5, 17, 8, 9, 10, tzinfo=UTC))
     log = InMemoryEventLog(clock=clock, topics=settings.kafka.topics)
-    reads = FakeReads(log, InMemorySubjectKeys())
+    keys = InMemorySubjectKeys()
+    accounts = FakeAccounts(log, keys)
+    reads = FakeReads(log, keys, accounts)
+    passwords = PasswordHashes(threads=1, queue=64, passes=1, memory_kib=8)
     counters = InMemoryCounters(lambda: clock.now().timestamp())
-    parts = _parts(settings, clock, metrics, reads, counters)
+    identity = identity_of(settings, accounts, passwords, clock)
+    parts = _parts(settings, clock, metrics, reads, counters, identity)
     heartbeats = Heartbeats(timedelta(seconds=30), metrics.loops, now=lambda: moment[0])
     assert isinstance(parts.store, InMemoryObjectStore)
     assert isinstance(parts.presets, InMemoryPresetSets)
@@ -157,6 +166,7 @@ async def stage(**environ: str) -> AsyncIterator[Stage]:
         keys=reads.keys,
         presets=parts.presets,
         reads=reads,
+        accounts=accounts,
         counters=counters,
         clock=clock,
         metrics=metrics,
@@ -168,6 +178,7 @@ async def stage(**environ: str) -> AsyncIterator[Stage]:
     yield made
     for client in made.clients:
         await client.aclose()
+    passwords.close()
 
 
 async def upload(on: Stage, key: str = ADA, **words: str) -> tuple[dict[str, Any], UploadCompleted]:

@@ -22,6 +22,7 @@ from schemas.envelope import RawRecord, read_headers
 from schemas.events import AssetEvent, ProcessingFailed, UploadRequested
 from schemas.lifecycle import AssetState, fold
 from schemas.positions import Position
+from tests.unit.api.fake_accounts import FakeAccounts
 
 
 class Wakeups:
@@ -44,6 +45,7 @@ class FakeReads:
 
     log: InMemoryEventLog
     keys: InMemorySubjectKeys
+    accounts: FakeAccounts | None = None
     down: bool = False
     states: dict[UUID, AssetState] = field(default_factory=dict)
     assets: dict[UUID, AssetRow] = field(default_factory=dict)
@@ -156,6 +158,10 @@ class FakeReads:
 
     async def wait_for(self, position: Position, timeout: float) -> None:
         del timeout  # what is not there now will not come by waiting
+        if self.accounts is not None and position.topic == self.log.topics.identity:
+            if self.down or self.accounts.applied(position.partition) <= position.offset:
+                raise NotYetApplied(position)
+            return
         if self.down or (await self.positions(position.topic))[position.partition] <= position.offset:
             raise NotYetApplied(position)
 

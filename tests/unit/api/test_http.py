@@ -324,3 +324,13 @@ async def test_forms_that_are_json_and_the_reverse(on: Stage) -> None:
     is_problem(await on.client().post("/v1/uploads", json=PRESIGN), 415, "unsupported-media-type")
     answer = await on.client().post("/v1/uploads/presign", files={"file": ("a.jpg", JPEG, "image/jpeg")})
     is_problem(answer, 415, "unsupported-media-type")
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [("/v1/api-keys", "GET, POST"), (f"/v1/users/{uuid4()}", "DELETE, PATCH"), ("/v1/assets", "GET")],
+)
+async def test_a_refused_method_is_told_of_all_that_are_allowed(on: Stage, path: str, methods: str) -> None:
+    answer = await on.client().put(path)
+    is_problem(answer, 405, "method-not-allowed")
+    assert answer.headers["allow"] == methods

@@ -1,0 +1,112 @@
+"""Follows what is taken back, in whichever process, so that it is denied here within a second."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Callable
+from typing import Final
+
+import psycopg
+import structlog
+
+from adapters.clock import Clock
+from api.credentials.denials import Denials
+from api.queries.accounts import Accounts
+from api.queries.reads import Reads, Wakes
+from projections.account_activity.queries import Revocation
+
+# A wake-up can get lost; then this bounds how long what was revoked still works.
+_LOOK_SECONDS: Final = 0.5
+_BLOCK: Final = 1000
+_FORGET_EVERY: Final = 120
+
+log = structlog.get_logger(__name__)
+
+
+class DenialTail:
+    """Begins with what is younger than any token's life, and follows from there.
+
+    While the database is away nothing is heard: then a token's own life is what bounds it.
+    """
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        reads: Reads,
+        denials: Denials,
+        *,
+        partitions: int,
+        clock: Clock,
+        beat: Callable[[], None],
+    ) -> None:
+        self._accounts, self._reads, self._denials = accounts, reads, denials
+        self._partitions, self._clock, self._beat = partitions, clock, beat
+        self._after: dict[int, int] = {}
+        self._turns = 0
+        self._looked_at: list[int] | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begins to follow; returns at once."""
+        self._task = asyncio.create_task(self._run(), name="denial-tail")
+
+    async def close(self) -> None:
+        """Stops following."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    async def look(self) -> None:
+        """Takes in all that is new; raises psycopg.Error."""
+        while True:
+            # What the vector does not name is read from the time on that anything may still be believed.
+            since = self._clock.now() - self._denials.life if len(self._after) < self._partitions else None
+            found = await self._accounts.revocations(self._after, since, _BLOCK)
+            for one in found:
+                self._take(one)
+            if len(found) < _BLOCK:
+                return
+
+    async def _run(self) -> None:
+        with self._reads.subscribe() as wakes:
+            while True:
+                await self._turn(wakes)
+
+    async def _turn(self, wakes: Wakes) -> None:
+        self._beat()
+        try:
+            if self._anything_new():
+                await self.look()
+        except psycopg.Error as error:
+            self._looked_at = None
+            log.warning("denials_unreadable", error=type(error).__name__)
+            await asyncio.sleep(random.uniform(_LOOK_SECONDS / 2, _LOOK_SECONDS))  # noqa: S311 - jitter
+        self._turns += 1
+        if self._turns % _FORGET_EVERY == 0:
+            self._denials.forget()
+        await wakes.woken(_LOOK_SECONDS)
+
+    def _anything_new(self) -> bool:
+        applied = [self._accounts.applied(partition) for partition in range(self._partitions)]
+        new, self._looked_at = applied != self._looked_at, applied
+        return new
+
+    def _take(self, one: Revocation) -> None:
+        self._after[one.partition] = one.offset
+        apply(self._denials, one)
+
+
+def apply(denials: Denials, one: Revocation) -> None:
+    """Denies what a record of the log took back."""
+    match one.event_type:
+        case "SessionRevoked" | "SessionRefreshed" if one.session_id is not None:
+            denials.session_ended(one.session_id, one.log_time)
+        case "ApiKeyRevoked" if one.key_id is not None:
+            denials.key_ended(one.key_id, one.log_time)
+        case "PasswordChanged" | "RoleChanged" if one.version is not None:
+            # Of a password the session is named that changed it, and lives on.
+            denials.account_changed(one.user_id, version=one.version, kept=one.session_id, at=one.log_time)
+        case _:
+            denials.account_ended(one.user_id, one.log_time)

@@ -1,0 +1,69 @@
+"""Reads users, for administrators; and erasures, for whoever knows their ids."""
+
+from typing import Annotated, Final
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Request, Response
+
+from api.access import POSITIONS, catch_up, catching_up, caught_up
+from api.openapi import problems
+from api.parts import parts_of
+from api.problems import NotFound
+from api.queries.audit import PRIVATE, Cursor, Limit
+from api.queries.cursors import cursor_for, mark_of
+from api.user_shapes import Erasure, UserPage, erasure_shape, user_shape
+
+USERS: Final = "/v1/users"
+
+router = APIRouter(tags=["users"])
+
+
+@router.get(
+    USERS,
+    response_model=UserPage,
+    summary="List users",
+    responses=problems(401, 403, 422, 503),
+    openapi_extra=catching_up("admin"),
+)
+async def list_users(request: Request, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    """For administrators: everybody with an account, newest first."""
+    parts, caller = await caught_up(request, "admin")
+    bound_to = f"users {caller.user_id}"
+    before = mark_of(parts.signer, cursor, bound_to=bound_to) if cursor is not None else None
+    rows = await parts.identity.accounts.page(limit=limit + 1, before=before)
+    page, following = rows[:limit], None
+    if len(rows) > limit:
+        following = cursor_for(parts.signer, (page[-1].registered_at, page[-1].user_id), bound_to=bound_to)
+    body = UserPage(items=tuple(user_shape(row) for row in page), next_cursor=following)
+    response = Response(body.model_dump_json(), media_type="application/json", headers=PRIVATE)
+    if following is not None:
+        query = urlencode({"limit": limit, "cursor": following})
+        response.headers["Link"] = f'<{USERS}?{query}>; rel="next"'
+    return response
+
+
+@router.get(
+    "/v1/erasures/{erasure_id}",
+    summary="Ask how far an erasure is",
+    responses=problems(404, 422, 503),
+    openapi_extra=POSITIONS,
+)
+async def read_erasure(
+    request: Request,
+    response: Response,
+    erasure_id: Annotated[UUID, Path(description="As the answer to the erasure named it.")],
+) -> Erasure:
+    """Needs no credential, since whoever asked for it has none any more: the id can't be guessed.
+
+    The receipt is there when nothing readable is left.
+    """
+    parts = parts_of(request)
+    row = await parts.identity.accounts.erasure(erasure_id)
+    if row is None:
+        await catch_up(parts, request)
+        row = await parts.identity.accounts.erasure(erasure_id)
+    if row is None:
+        raise NotFound
+    response.headers.update(PRIVATE)
+    return erasure_shape(row)
