@@ -2,8 +2,11 @@
 
 import asyncio
 import signal
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
 from processors.dead_letter_limit import LONGEST_RUN
 from tests.integration.worker.conftest import StartWorker
@@ -48,6 +51,30 @@ async def test_a_bug_that_goes_away_costs_an_attempt(lab: Lab, start_worker: Sta
     await lab.ended(request)
     assert lab.story(request) == ["started 1", f"{BUG} 1 again", "started 2", "VariantsReady 2"]
     assert not [one for one in lab.letters() if one.key == str(request.asset_id).encode()]
+
+
+async def test_what_stays_away_while_the_store_is_well_is_given_up(
+    lab: Lab, start_worker: StartWorker
+) -> None:
+    """The budget does not rest for one object, key or preset set: said as unavailable, and set aside."""
+    start_worker(OUTAGE_BUDGET="2s")
+    missing: dict[str, dict[str, Any]] = {
+        "original_incomplete": {"size": 1},
+        "key_unavailable": {"data_key_id": UUID(int=7)},
+        "presets_unavailable": {"preset_set": "0" * 64},
+    }
+    requests = {code: replace(await lab.request(), **changed) for code, changed in missing.items()}
+    for request in requests.values():
+        await lab.append(request)
+    await lab.ended(*requests.values())
+    for code, request in requests.items():
+        assert lab.story(request) == ["started 1", f"unavailable({code}) 1"]
+        started, failed = lab.said(request)
+        assert failed.occurred_at - started.occurred_at > timedelta(seconds=1.5)
+        letters = [letter_of(one) for one in lab.letters() if one.key == str(request.asset_id).encode()]
+        assert [(one["dl-code"], one["dl-error-kind"]) for one in letters] == [(code, "unavailable")]
+        # Nothing half done is left behind for anybody to be served.
+        assert not [key for key in await lab.objects(request) if key.endswith("manifest.json")]
 
 
 async def test_too_many_dead_letters_stop_a_worker_until_it_is_told_to_go_on(

@@ -168,6 +168,9 @@ def samples() -> dict[str, bytes]:
         "gif-animated": saved(image, "GIF", save_all=True, append_images=[second]),
         "apng": saved(image, "PNG", save_all=True, append_images=[second]),
         "avif": saved(image, "AVIF", quality=80, speed=10),
+        "avif-animated": saved(
+            image, "AVIF", save_all=True, append_images=[second], quality=80, speed=10, max_threads=1
+        ),
     }
 
 

@@ -57,7 +57,7 @@ def test_pictures_come_through_unchanged(name: str) -> None:
     assert difference.mean() < 6
 
 
-@pytest.mark.parametrize("name", ["gif-animated", "webp-animated", "apng"])
+@pytest.mark.parametrize("name", ["gif-animated", "webp-animated", "apng", "avif-animated"])
 def test_animations_give_their_first_frame(name: str) -> None:
     """I01: the count is noted, the rest is not decoded."""
     source = render(SAMPLES[name], LARGE).result.source
