@@ -106,9 +106,16 @@ def _prepare(site: Site) -> None:
         _format(site, properties)
 
 
+def _cluster_id() -> str:
+    """A random id as Kafka spells them; none begins with a dash, which its tools take for an option."""
+    while (spelled := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
+        pass
+    return spelled
+
+
 def _format(site: Site, properties: Path) -> None:
-    cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    command = (*_java(site, 128), "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(properties))
+    tool = (*_java(site, 128), "kafka.tools.StorageTool", "format")
+    command = (*tool, "-t", _cluster_id(), "-c", str(properties))
     done = subprocess.run(
         command, env=server_environment(), capture_output=True, text=True, timeout=60, check=False
     )
