@@ -12,7 +12,6 @@ _EXTENSIONS = {"jpeg": "jpg"}
 
 
 @cache
-@cache
 def encoder_hash(encoder: Encoder) -> str:
     """Names the programs that decide a variant's bytes: SHA-256 in hex over their versions."""
     text = json.dumps(asdict(encoder), sort_keys=True, separators=(",", ":"))

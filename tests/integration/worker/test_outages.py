@@ -6,12 +6,13 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
 
 from schemas.events import ProcessingStarted, UploadCompleted, VariantsReady
 from tests.integration.worker.conftest import StartWorker
-from tests.integration.worker.lab import Lab
+from tests.integration.worker.lab import Lab, letter_of
 from tests.integration.worker.seen import readiness
 from tests.programs import Program
 from tests.servers import World
@@ -75,6 +76,27 @@ async def test_a_worker_without_work_outlives_a_broker_and_says_that_it_is_away(
         request = await lab.upload()
         await lab.ended(request)
     assert lab.story(request) == ["started 1", "VariantsReady 1"]
+
+
+async def test_a_registry_that_is_away_stops_nobody_who_is_warm(
+    lab: Lab, ground: World, start_worker: StartWorker
+) -> None:
+    """Only a record of a schema that was never met waits for it, and is judged when it is back."""
+    worker = start_worker()
+    stranger = str(uuid4()).encode()
+    with ground.servers.registry.down():
+        request = await lab.upload()
+        await lab.ended(request)
+        assert lab.story(request) == ["started 1", "VariantsReady 1"]
+        lab.append_raw(stranger, b"\0\x7f\xff\xff\xff" + b"of a schema that nobody has met")
+        await lab.until(lambda: "looking ahead" in readiness(worker)[1])
+        assert not [letter for letter in lab.letters() if letter.key == stranger]
+    later = await lab.upload()
+    await lab.ended(later)
+    assert lab.story(later) == ["started 1", "VariantsReady 1"]
+    await lab.until(lambda: [one for one in lab.letters() if one.key == stranger])
+    assert [letter_of(one)["dl-code"] for one in lab.letters()] == ["unknown_schema_id"]
+    assert worker.alive()
 
 
 async def test_a_broker_that_restarts_is_waited_for(
