@@ -67,13 +67,16 @@ class CounterOf(Generic[P]):
     def __init__(self, family: Counter, labels: Labels[P]) -> None:
         """Made by `Families.counter`; every combination of listed values begins at 0."""
         self._family, self._labels = family, labels
+        self._known: dict[tuple[str, ...], Counter] = {}
         for values in _listed(labels):
             family.labels(*values)
 
     def of(self, *args: P.args, **kwargs: P.kwargs) -> Counter:
         """The counter of these label values."""
         values = self._labels(*args, **kwargs)
-        return self._family.labels(*values) if values else self._family
+        if (found := self._known.get(values)) is None:
+            found = self._known[values] = self._family.labels(*values) if values else self._family
+        return found
 
 
 class GaugeOf(Generic[P]):
@@ -99,11 +102,14 @@ class HistogramOf(Generic[P]):
     def __init__(self, family: Histogram, labels: Labels[P]) -> None:
         """Made by `Families.histogram`."""
         self._family, self._labels = family, labels
+        self._known: dict[tuple[str, ...], Histogram] = {}
 
     def of(self, *args: P.args, **kwargs: P.kwargs) -> Histogram:
         """The histogram of these label values."""
         values = self._labels(*args, **kwargs)
-        return self._family.labels(*values) if values else self._family
+        if (found := self._known.get(values)) is None:
+            found = self._known[values] = self._family.labels(*values) if values else self._family
+        return found
 
 
 def nothing() -> tuple[str, ...]:
