@@ -4,7 +4,9 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from dataclasses import fields as fields_of
 from datetime import datetime
+from functools import cache, lru_cache
 from typing import assert_never, cast
 
 from processors.imaging.contract import (
@@ -76,34 +78,67 @@ Reply = Made | Declined | NoMemory | Failed
 
 def dump_request(request: Request) -> bytes:
     """A request as it is sent to a child."""
-    return json.dumps(asdict(request)).encode()
+    fields = {
+        "size": request.size,
+        "wanted": _dump_wanted(request.presets, request.limits),
+        "expected_sha256": request.expected_sha256,
+    }
+    return json.dumps(fields).encode()
 
 
 def load_request(text: bytes) -> Request:
     """A request as the parent sent it (which is trusted)."""
     fields = json.loads(text)
-    presets = (Preset(**{**preset, "formats": tuple(preset["formats"])}) for preset in fields["presets"])
+    presets, limits = _load_wanted(fields["wanted"])
     return Request(
-        size=fields["size"],
-        presets=tuple(presets),
-        limits=Limits(**fields["limits"]),
-        expected_sha256=fields["expected_sha256"],
+        size=fields["size"], presets=presets, limits=limits, expected_sha256=fields["expected_sha256"]
     )
+
+
+@lru_cache(maxsize=64)
+def _dump_wanted(presets: tuple[Preset, ...], limits: Limits) -> str:
+    """What one request has in common with the next, as a text of its own."""
+    return json.dumps({"presets": [asdict(preset) for preset in presets], "limits": asdict(limits)})
+
+
+@lru_cache(maxsize=64)
+def _load_wanted(text: str) -> tuple[tuple[Preset, ...], Limits]:
+    fields = json.loads(text)
+    presets = (Preset(**{**preset, "formats": tuple(preset["formats"])}) for preset in fields["presets"])
+    return tuple(presets), Limits(**fields["limits"])
 
 
 def dump_reply(reply: Reply) -> bytes:
     """A reply as it is sent to the parent."""
     match reply:
         case Made():
-            fields = asdict(reply)
-            fields["facts"]["thumbhash"] = reply.facts.thumbhash.hex()
             taken_at = reply.facts.taken_at
-            fields["facts"]["taken_at"] = taken_at.isoformat() if taken_at else None
+            said = {
+                "thumbhash": reply.facts.thumbhash.hex(),
+                "taken_at": taken_at.isoformat() if taken_at else None,
+            }
+            fields = {
+                "source": _flat(reply.source),
+                "variants": [_flat(variant) for variant in reply.variants],
+                "facts": _flat(reply.facts) | said,
+                "cost": _flat(reply.cost),
+            }
         case Declined() | NoMemory() | Failed():
             fields = asdict(reply)
         case _:
             assert_never(reply)
     return json.dumps({"kind": type(reply).__name__, **fields}).encode()
+
+
+def _flat(row: Source | Variant | Facts | Cost) -> dict[str, object]:
+    """A row as a dictionary; asdict would copy each value deeply, at ten times the cost."""
+    kind: type = type(row)
+    return {name: getattr(row, name) for name in _names_of(kind)}
+
+
+@cache
+def _names_of(row: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields_of(row))
 
 
 def load_reply(text: bytes, request: Request, written: int) -> Reply:
