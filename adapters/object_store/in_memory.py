@@ -44,6 +44,10 @@ class InMemoryObjectStore:
         """As the Protocol says."""
         return self._object(key).data
 
+    async def view(self, key: str) -> memoryview:
+        """As the Protocol says."""
+        return memoryview(await self.get(key))
+
     async def head(self, key: str) -> ObjectInfo | None:
         """As the Protocol says."""
         self._answer()

@@ -67,6 +67,10 @@ class ObjectStore(Protocol):
         """The object's bytes, all of them; raises ObjectMissing."""
         ...
 
+    async def view(self, key: str) -> memoryview:
+        """As `get`, in the memory that they came in: large objects are not copied once more."""
+        ...
+
     async def head(self, key: str) -> ObjectInfo | None:
         """The object without its bytes, or None where there is none."""
         ...

@@ -72,9 +72,13 @@ class S3ObjectStore:
 
     async def get(self, key: str) -> bytes:
         """As the Protocol says."""
+        return bytes(await self.view(key))
+
+    async def view(self, key: str) -> memoryview:
+        """As the Protocol says."""
         with watched(self._metrics, "get", key):
             found = await obstore.get_async(self._store, key)
-            data = bytes(await found.bytes_async())
+            data = memoryview(await found.bytes_async())
             if len(data) != found.meta["size"]:
                 raise StoreUnavailable(f"{key}: {len(data)} of {found.meta['size']} bytes came")
         return data

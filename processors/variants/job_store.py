@@ -33,11 +33,11 @@ class JobStore:
         self._store = store
         self._patience = retries
 
-    async def original(self, key: str, size: int) -> bytes:
+    async def original(self, key: str, size: int) -> memoryview:
         """The original's bytes, exactly `size` of them; raises Refusal(object_missing), Outage."""
 
-        async def whole() -> bytes:
-            data = await self._store.get(key)
+        async def whole() -> memoryview:
+            data = await self._store.view(key)
             if len(data) != size:
                 raise _Incomplete(f"{len(data)} of {size} bytes")
             return data

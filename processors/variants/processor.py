@@ -108,7 +108,7 @@ class VariantsProcessor:
             preset_set=job.request.preset_set,
             encoder=said_encoder(self._tools.renderer.encoder),
         )
-        made = await self._made(job.request, folder, attempt.retries)
+        made = await self._made(job.request, folder, attempt)
         manifest = made.manifest
         return VariantsReady(
             event_id=job.result_id,
@@ -133,19 +133,17 @@ class VariantsProcessor:
             ),
         )
 
-    async def _made(self, request: UploadCompleted, folder: str, retries: Retries) -> _Made:
+    async def _made(self, request: UploadCompleted, folder: str, attempt: Attempt) -> _Made:
         """The set under `folder`, found there or made now."""
-        store = JobStore(self._tools.store, retries)
+        store, retries = JobStore(self._tools.store, attempt.retries), attempt.retries
         self._tools.failpoints.hit("worker.before_read")
         with self._tools.journal.stage("fetch"):
-            known, original = await together(
-                store.find(manifest_key(folder)), store.original(request.object_key, request.size)
-            )
-        bytes_read = len(known or b"") + len(original or b"")
+            known, original = await _fetched(store, request, folder, may_stand=attempt.number > 1)
+        bytes_read = len(known or b"") + len(original)
         manifest = self._read(known, folder, request)
         if manifest is not None:
             return _Made(manifest=manifest, bytes_read=bytes_read)
-        with await self._rendered(original or b"", request, retries) as rendered:
+        with await self._rendered(original, request, retries) as rendered:
             manifest = await self._described(rendered, request, folder, retries)
             with self._tools.journal.stage("store"):
                 written = await store_set(
@@ -176,7 +174,7 @@ class VariantsProcessor:
             self._tools.journal.manifest_broken(manifest_key(folder))
         return manifest if fits else None
 
-    async def _rendered(self, original: bytes, request: UploadCompleted, retries: Retries) -> Rendered:
+    async def _rendered(self, original: memoryview, request: UploadCompleted, retries: Retries) -> Rendered:
         """The variants, in memory of the sandbox's; to be closed."""
         presets = await self._presets(request.preset_set, retries)
         sha256 = await self._with_key(lambda: declared_sha256(self._tools.keys, request), retries)
@@ -222,3 +220,19 @@ class VariantsProcessor:
             return use()
 
         return await retries.run(call, on={UnknownKey: "key_unavailable"})
+
+
+async def _fetched(
+    store: JobStore, request: UploadCompleted, folder: str, *, may_stand: bool
+) -> tuple[bytes | None, memoryview]:
+    """What stands where the manifest would, and the original.
+
+    The completion that asks for the job also made the original's key. So before its first attempt nobody can
+    have made anything of it, and the store is not asked.
+    """
+    original = store.original(request.object_key, request.size)
+    if not may_stand:
+        return None, await original
+    found: list[bytes | memoryview | None] = await together(store.find(manifest_key(folder)), original)
+    manifest, data = found
+    return None if manifest is None else bytes(manifest), memoryview(data or b"")

@@ -53,6 +53,7 @@ async def test_what_was_put_is_got_and_described(store: ObjectStore, folder: str
     etag = await store.put(f"{folder}/x", data, content_type="image/jpeg")
     info = await store.head(f"{folder}/x")
     assert await store.get(f"{folder}/x") == data
+    assert bytes(await store.view(f"{folder}/x")) == data
     assert info is not None
     assert (info.size, info.etag, info.content_type) == (len(data), etag, "image/jpeg")
     assert etag

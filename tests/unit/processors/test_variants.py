@@ -10,6 +10,7 @@ import pytest
 from adapters.failpoints import Failpoints
 from adapters.object_store import InMemoryObjectStore, ObjectInfo, StoreUnavailable
 from adapters.sealing import open_json
+from processors.look_ahead.job_index import JobFact
 from processors.reactor import Reactor
 from processors.sandbox import Exhausted, Interrupted, Refused, SandboxUnavailable
 from processors.variants.manifest import ManifestBroken, read_manifest
@@ -17,6 +18,18 @@ from processors.variants.processor import Tools, VariantsProcessor
 from schemas.events import UploadCompleted, VariantsReady
 from tests.unit.processors.renderers import InProcessRenderer, picture
 from tests.unit.processors.worlds import OWNER, PRESET_SET, Left, World, take
+
+
+class AttentiveStore(InMemoryObjectStore):
+    """Remembers what it was asked to give."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+
+    async def get(self, key: str) -> bytes:
+        self.asked.append(key)
+        return await super().get(key)
 
 
 def reactor(world: World, renderer: InProcessRenderer) -> Reactor:
@@ -35,6 +48,15 @@ def reactor(world: World, renderer: InProcessRenderer) -> Reactor:
 async def process(world: World, request: UploadCompleted, renderer: InProcessRenderer | None = None) -> bool:
     renderer = renderer or InProcessRenderer()
     return await take(reactor(world, renderer), await world.appended(request))
+
+
+async def repeat(world: World, request: UploadCompleted, renderer: InProcessRenderer | None = None) -> None:
+    """Another job about the same original, of which an attempt has ended silently already."""
+    again = replace(request, job_id=uuid4(), event_id=uuid4())
+    record = await world.appended(again)
+    begun = JobFact(offset=record.offset, event="ProcessingStarted", job_id=again.job_id, attempt=1)
+    world.look_ahead.said(record.partition, begun)
+    assert await take(reactor(world, renderer or InProcessRenderer()), record)
 
 
 async def listed(store: InMemoryObjectStore) -> dict[str, ObjectInfo]:
@@ -102,8 +124,7 @@ async def test_a_manifest_that_stands_is_said_again_and_nothing_rendered() -> No
     request = await world.request(picture())
     await process(world, request, renderer)
     first, before = ready(world), await listed(world.store)
-    again = replace(request, job_id=uuid4(), event_id=uuid4())
-    assert await process(world, again, renderer)
+    await repeat(world, request, renderer)
     second = ready(world)
     assert renderer.renders == 1
     assert await listed(world.store) == before
@@ -116,13 +137,22 @@ async def test_a_manifest_that_stands_is_said_again_and_nothing_rendered() -> No
     assert second.cost.bytes_written == 0
 
 
+async def test_a_first_attempt_asks_for_the_original_alone() -> None:
+    """Its key is as new as the job: a manifest can't stand, and looking for it is a call to the store."""
+    world = World(store=AttentiveStore())
+    request = await world.request(picture())
+    await process(world, request)
+    assert isinstance(world.store, AttentiveStore)
+    assert world.store.asked == [request.object_key]
+
+
 async def test_another_encoder_renders_anew_beside_the_old_set() -> None:
     world, newer = World(), InProcessRenderer()
     request = await world.request(picture())
     await process(world, request)
     first = ready(world)
     newer.encoder = replace(newer.encoder, pillow="14")
-    await process(world, replace(request, job_id=uuid4()), newer)
+    await repeat(world, request, newer)
     assert newer.renders == 1
     assert ready(world).manifest_key != first.manifest_key
 
@@ -134,7 +164,7 @@ async def test_a_broken_manifest_is_made_again(broken: bytes) -> None:
     await process(world, request, renderer)
     key = ready(world).manifest_key
     await world.store.put(key, broken, content_type="application/json")
-    await process(world, replace(request, job_id=uuid4()), renderer)
+    await repeat(world, request, renderer)
     assert renderer.renders == 2
     assert read_manifest(await world.store.get(key)).preset_set == PRESET_SET
 
@@ -151,7 +181,7 @@ async def test_a_manifest_of_something_else_is_not_said(change: dict[str, str]) 
     else:
         content |= change
     await world.store.put(key, json.dumps(content).encode(), content_type="application/json")
-    await process(world, replace(request, job_id=uuid4()), renderer)
+    await repeat(world, request, renderer)
     assert renderer.renders == 2
     assert ready(world).preset_set == PRESET_SET
     assert ready(world).source.object_key == request.object_key
