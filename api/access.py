@@ -66,7 +66,7 @@ async def entered(request: Request, need: Need) -> tuple[Parts, Caller]:
             say(parts, "authentication_failed")
             await admit_stranger(parts, request.scope)
         raise Unauthenticated
-    bind_contextvars(user_id=str(caller.user_id), credential=caller.credential)
+    bind_contextvars(user_id=str(caller.user_id), caller=caller.credential)
     await admit_caller(parts, request, caller)
     if not caller.may(need):
         say(parts, "access_refused", need=need)

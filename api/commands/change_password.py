@@ -81,7 +81,7 @@ async def _decided(
     """Raises WrongCredentials, Invalid, TooManyRequests."""
     permit = await admit_login(parts, request, account.account_key)
     if not await is_right(parts, body.old, account):
-        say(parts, "login_failed")
+        say(parts, "login_failed", user_id=str(account.user_id))
         raise WrongCredentials
     permit.give_back()
     if body.new == body.old:

@@ -59,14 +59,14 @@ async def log_in(request: Request, response: Response, key: IdempotencyKey = Non
     account = await parts.identity.accounts.by_key(account_key)
     found = await checked(parts, body.password, account.password_hash if account is not None else None)
     if account is None or not found.right:
-        say(parts, "login_failed")
+        say(parts, "login_failed", user_id=str(account.user_id) if account is not None else None)
         raise WrongCredentials
     permit.give_back()
     if found.fresh is not None:
         await _keep_fresh_hash(parts, account, found.fresh)
     entry = Entry.of(parts, account_key=account_key, route=ROUTE, key=key)
-    session = await start_session(parts, entry, account, "login")
     await end_oldest(parts, account)
+    session = await start_session(parts, entry, account, "login")
     say(parts, "login_succeeded", user_id=str(account.user_id))
     return signed_in(parts, request, response, account, session)
 

@@ -33,7 +33,7 @@ def set_cookie(parts: Parts, request: Request, response: Response, token: str, e
     response.set_cookie(
         NAME,
         token,
-        expires=expires_at,
+        max_age=int((expires_at - parts.clock.now()).total_seconds()),
         path=PATH,
         secure=_encrypted(parts, request),
         httponly=True,
