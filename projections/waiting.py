@@ -60,8 +60,11 @@ class PositionWatch:
     One for each process and event loop. Without Postgres every wait runs out, and none raises anything else.
     """
 
-    def __init__(self, conninfo: str, *, look_seconds: float = _LOOK_SECONDS) -> None:
+    def __init__(
+        self, conninfo: str, *, look_seconds: float = _LOOK_SECONDS, silent_seconds: float = _SILENT_SECONDS
+    ) -> None:
         self._conninfo = conninfo
+        self._silent_seconds = silent_seconds
         self._look_seconds = look_seconds
         self._next: dict[str, dict[int, int]] = {}
         self._heard: dict[tuple[str, int], float] = {}
@@ -88,7 +91,7 @@ class PositionWatch:
     def alive(self, topic: str, partition: int) -> bool:
         """Whether a projector is known to follow this partition: to wait for what is appended makes sense."""
         heard = self._heard.get((topic, partition))
-        return heard is not None and time.monotonic() - heard < _SILENT_SECONDS
+        return heard is not None and time.monotonic() - heard < self._silent_seconds
 
     async def wait_for(self, position: Position, timeout: float = 2.0) -> None:
         """Returns once every active read model has applied `position`; NotYetApplied after `timeout` s."""

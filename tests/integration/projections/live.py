@@ -15,11 +15,12 @@ from adapters.settings import Settings
 from adapters.subject_keys import KafkaSubjectKeys
 from adapters.telemetry import Metrics
 from projections import operating
-from projections.checkpoints import live_loop
+from projections.checkpoints import LoopName, live_loop
+from projections.composition import group_of
 from projections.records import Record, record_of
 from projections.topic import ends
-from schemas.envelope import Metadata
-from schemas.events import AssetEvent
+from schemas.envelope import Metadata, key_of
+from schemas.events import AssetEvent, IdentityEvent
 from schemas.partitioner import partition_for
 from schemas.topics import topic_specs
 from tests.integration.projections.rows import Dump, dump
@@ -32,11 +33,13 @@ PATIENCE_SECONDS = 40.0
 class LiveLog:
     """Appends events and bytes, and looks at what came of them."""
 
-    def __init__(self, world: World, name: str = "author", **overrides: str) -> None:
+    def __init__(
+        self, world: World, name: str = "author", loop: LoopName = "assets", **overrides: str
+    ) -> None:
         self.settings: Settings = world.settings(name, **overrides)
         self._registry = ConfluentSchemaRegistry(self.settings.registry)
         self.codec = codec_of(self._registry, self.settings.kafka.topics)
-        self.loop = live_loop(self.settings.kafka.topics)
+        self.loop = live_loop(self.settings.kafka.topics, loop)
         self.log = KafkaEventLog(self.settings.kafka, self.codec, metrics=Metrics().log)
         self.keys = KafkaSubjectKeys(self.settings, self.codec, self.log, component=name)
         self.keys.start()
@@ -46,9 +49,10 @@ class LiveLog:
     def owner(self, name: str) -> Any:
         return asyncio.run(self.stories.owner(name))
 
-    def append(self, *events: AssetEvent) -> None:
+    def append(self, *events: AssetEvent | IdentityEvent) -> None:
         for event in events:
-            self.log.append_sync(event, Metadata(correlation_id=an_id(event.asset_id), source="/test"))
+            metadata = Metadata(correlation_id=an_id(key_of(event).decode()), source="/test")
+            self.log.append_sync(event, metadata)
 
     def put(self, *records: tuple[bytes | None, bytes | None], partition: int | None = None) -> None:
         """Appends keys and values as they are, in their order."""
@@ -101,7 +105,7 @@ class LiveLog:
     def group_lag(self) -> int:
         """What a Kafka UI shows: how far the group's own offsets are behind."""
         goal = ends(self.settings.kafka, self.loop.topic)
-        group = f"{self.settings.kafka.topic_prefix}.projections"
+        group = group_of(self.settings.kafka.topic_prefix, self.loop.name)
         asker = Consumer(self.settings.kafka.client() | {"group.id": group})
         told = asker.committed([TopicPartition(self.loop.topic, number) for number in goal], 10)
         asker.close()

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import psycopg
 import pytest
 
-from projections import operating
+from projections import checkpoints, operating
 from projections.waiting import NotYetApplied, PositionWatch
 from schemas.positions import Position
 from tests.integration.projections.rows import HandFolded
@@ -147,4 +147,26 @@ async def test_without_postgres_every_wait_runs_out(log: PlainLog, folded: HandF
     await watch.start()
     with pytest.raises(NotYetApplied):
         await watch.wait_for(last(folded, log), timeout=0.3)
+    await watch.close()
+
+
+async def test_a_loop_is_alive_while_it_is_heard(folded: HandFolded, log: PlainLog) -> None:
+    watch = PositionWatch(dsn(folded), silent_seconds=0.5)
+    await watch.start()
+    topic = folded.loop.topic
+    await until_known(watch, topic)
+    assert not watch.alive(topic, 0)
+    checkpoints.say_alive(folded.conn, folded.loop, [0, 1])
+    for _ in range(200):
+        if watch.alive(topic, 1):
+            break
+        await asyncio.sleep(0.01)
+    assert [watch.alive(topic, partition) for partition in range(3)] == [True, True, False]
+    assert not watch.alive("another", 0)
+    assert set(watch.positions(topic).values()) == {0}, "to live is not to have applied anything"
+    await asyncio.sleep(0.55)
+    assert not watch.alive(topic, 1)
+    await apply(folded, log)
+    await watch.wait_for(last(folded, log), timeout=5)
+    assert watch.alive(topic, last(folded, log).partition)
     await watch.close()
