@@ -88,5 +88,5 @@ def _parameter(name: str, place: str, description: str) -> dict[str, Any]:
         "in": place,
         "required": False,
         "description": description,
-        "schema": {"type": "string", "maxLength": 4096},
+        "schema": {"type": "string"},
     }
