@@ -1,4 +1,4 @@
-"""The read models of the identity log are folded again from it to the very same rows, however it is cut."""
+"""R08: the read models of the identity log, folded again, have the very same rows, however it is cut."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -123,7 +123,7 @@ def test_any_cut_and_any_mixture_give_the_same_rows(stage: Stage, data: st.DataO
 @RELAXED
 @given(data=st.data())
 def test_old_records_appended_again_change_no_row_but_the_feeds(stage: Stage, data: st.DataObject) -> None:
-    """A20: an old role, an old password, an old registration, an old session never come back."""
+    """R09: an old role, an old password, an old registration, an old session never come back."""
     log = PlainLog(PARTITIONS)
     for address in ADDRESSES:
         story = whole_story(stage, address)
@@ -138,7 +138,7 @@ def test_old_records_appended_again_change_no_row_but_the_feeds(stage: Stage, da
 
 
 def test_a_replay_after_an_erasure_resurrects_nobody(stage: Stage) -> None:
-    """Folded again with the erased keys gone, the rows are what they were."""
+    """R28: folded again with the erased keys gone, the rows are what they were."""
     log = PlainLog(PARTITIONS)
     people = AccountStories("erased")
     (ada,) = (asyncio.run(people.person(address)) for address in ("canary@example.org",))
@@ -157,7 +157,7 @@ def test_a_replay_after_an_erasure_resurrects_nobody(stage: Stage) -> None:
 
 @pytest.mark.parametrize("turn", [1, 7, 50])
 def test_fifty_registrations_of_one_address_give_one_account_on_every_replay(stage: Stage, turn: int) -> None:
-    """A03: the log's order decides, and nothing else."""
+    """R10: the log's order decides, and nothing else."""
     people, log = stage.people, PlainLog(PARTITIONS)
     asking = [asyncio.run(people.person("dana", nth)) for nth in range(50)]
     order = asking[turn:] + asking[:turn]

@@ -168,7 +168,7 @@ def test_a_password_hashed_anew_ends_no_session_and_changes_no_version() -> None
 
 
 def test_an_old_hash_never_comes_back() -> None:
-    """Neither by a late change, nor by a late rehash of the old password, nor by a repeat of either (A20)."""
+    """Neither by a late change, nor by a late rehash of the old password, nor by a repeat of either (R09)."""
     first, rehash = password(1, 4), password(1, 5, code="rehashed")
     state = folded([rehash, first, password(2, 6)], LOGGED_IN)
     assert life_of(state).sealed_password_hash == b"hash 6"
@@ -178,6 +178,7 @@ def test_an_old_hash_never_comes_back() -> None:
 
 
 def test_an_old_role_never_comes_back() -> None:
+    """Nor is the first administrator made again by a repeat (A25)."""
     promotion, demotion = role(1, "admin"), role(2, "user", minute=6)
     state = folded([promotion, demotion], LOGGED_IN)
     assert (life_of(state).role, life_of(state).version) == ("user", 3)

@@ -72,7 +72,7 @@ def test_the_fold_is_always_the_same_and_comes_back_from_its_bytes(events: list[
 @settings(max_examples=200)
 @given(HISTORY)
 def test_an_accepted_event_is_never_accepted_again(events: list[IdentityEvent]) -> None:
-    """Whatever came since, and however long ago it was: old duplicates can be delivered at any time (A20)."""
+    """Whatever came since, and however long ago it was: old duplicates can be delivered at any time (R09)."""
     state: AccountState | None = None
     accepted: list[IdentityEvent] = []
     for event in events:
@@ -123,7 +123,7 @@ def test_what_was_ended_stays_ended(events: list[IdentityEvent], more: list[Iden
 def test_of_fifty_registrations_the_first_in_the_log_wins(
     order: list[int], repeated: list[int], place: int
 ) -> None:
-    """In any order, with any of them repeated, on every replay, and again after an erasure (A03)."""
+    """In any order, with any of them repeated, on every replay, and again after an erasure (R10)."""
     log: list[IdentityEvent] = [registered(number) for number in order]
     known = log[:place]
     log[place:place] = [event for event in map(registered, repeated) if event in known]

@@ -1,4 +1,4 @@
-"""Refresh families under any interleaving of doors, lags, lost answers, repeats and a thief (A02).
+"""Refresh families under any interleaving of doors, lags, lost answers, repeats and a thief (A10 to A13).
 
 Two doors look at read models that lag as they like, and append to one log. The owner of a session presents
 its newest token, over several tabs and after answers that were lost; a thief presents whatever was given out.
