@@ -41,9 +41,8 @@ def records_of(kafka: KafkaSettings, topic: str) -> Iterator[Message]:
     """
     with closing(_consumer(kafka)) as consumer:
         found = consumer.list_topics(topic, timeout=_SILENCE_SECONDS).topics[topic]
-        for partition in sorted(found.partitions):
-            place = TopicPartition(topic, partition)
-            first, end = consumer.get_watermark_offsets(place, timeout=_SILENCE_SECONDS)
+        spans = _spans(consumer, topic, sorted(found.partitions))
+        for partition, (first, end) in spans.items():
             if first < end:
                 yield from _records(consumer, TopicPartition(topic, partition, first), end)
 
@@ -74,12 +73,21 @@ def still_there(kafka: KafkaSettings, places: Iterable[Place]) -> list[Place]:
     """Those of the places at which the broker still delivers a record. Raises TopicUnread, KafkaException."""
     topic = kafka.topics.subject_keys
     with closing(_consumer(kafka)) as consumer:
-        return [place for place in places if _delivered(consumer, topic, place)]
+        asked = list(places)
+        spans = _spans(consumer, topic, {place.partition for place in asked})
+        return [place for place in asked if _delivered(consumer, topic, place, spans[place.partition])]
 
 
-def _delivered(consumer: Consumer, topic: str, place: Place) -> bool:
-    at = TopicPartition(topic, place.partition)
-    first, end = consumer.get_watermark_offsets(at, timeout=_SILENCE_SECONDS)
+def _spans(consumer: Consumer, topic: str, partitions: Iterable[int]) -> dict[int, tuple[int, int]]:
+    """First and next offset of each partition; to be asked before reading, as it waits behind a long poll."""
+    return {
+        partition: consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=_SILENCE_SECONDS)
+        for partition in partitions
+    }
+
+
+def _delivered(consumer: Consumer, topic: str, place: Place, span: tuple[int, int]) -> bool:
+    first, end = span
     if not first <= place.offset < end:
         return False
     consumer.assign([TopicPartition(topic, place.partition, place.offset)])
@@ -99,7 +107,9 @@ def _messages(consumer: Consumer, end: int) -> Iterator[Message]:
     """What is delivered; ends at the end of the partition, where that was compacted away."""
     deadline = time.monotonic() + _SILENCE_SECONDS
     while True:
-        messages = consumer.consume(_BATCH, _POLL_SECONDS)
+        # Not consume() alone: it waits out its time although there is something.
+        polled = consumer.poll(_POLL_SECONDS)
+        messages = [] if polled is None else [polled, *consumer.consume(_BATCH, 0)]
         for message in messages:
             error = message.error()
             if error is None:
@@ -122,6 +132,7 @@ def _consumer(kafka: KafkaSettings) -> Consumer:
             "group.id": f"{kafka.topic_prefix}.ops",  # has to be named; nothing is committed to it
             "enable.auto.commit": False,
             "enable.partition.eof": True,
+            "fetch.wait.max.ms": 50,  # the next partition waits behind it
             "auto.offset.reset": "earliest",
         }
     )

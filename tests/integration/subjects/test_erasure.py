@@ -1,0 +1,147 @@
+"""A person is forgotten: killed at each step it goes on, and nothing readable is left anywhere (R28)."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from ops.erasures import receipt
+from tests.integration.subjects.people import CANARY, People, Person
+from tests.programs import ROOT, Program, running
+from tests.servers import World
+
+SHORT = {"JOB_TIMEOUT": "1s", "JOB_BUDGET": "1s", "OUTAGE_BUDGET": "1s"}
+STEPS = (
+    "erasure.after_keys",
+    "erasure.after_purge",
+    "erasure.after_objects",
+    "erasure.after_compaction",
+)
+
+
+@pytest.fixture(scope="module")
+def ground(world: World) -> World:
+    world.lay_ground()
+    return world
+
+
+@pytest.fixture(scope="module")
+def arrow(ground: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Program, ...]]:
+    """The projector and a purge worker."""
+    folder, env = tmp_path_factory.mktemp("arrow"), {**ground.env, **SHORT}
+    programs = Program(["projections"], env, folder), Program(["processors", "purge"], env, folder)
+    with running(*programs):
+        for program in programs:
+            program.wait_ready()
+        yield programs
+
+
+@pytest.fixture
+async def people(ground: World) -> AsyncIterator[People]:
+    people = People(ground.settings("people"))
+    yield people
+    await people.close()
+
+
+def ops(world: World, *words: str) -> tuple[int, Any]:
+    """A command's exit code and its JSON."""
+    done = subprocess.run(
+        [sys.executable, "-m", "ops", *words, "--json"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "STATE_DIR": str(world.folder / "ops"), **world.env},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+async def verified(world: World, user: UUID) -> tuple[int, dict[str, list[str]]]:
+    """What `verify-erasure` says: its exit code, and what it found readable, by place."""
+    code, said = await asyncio.to_thread(ops, world, "subjects", "verify-erasure", str(user))
+    return code, {each["place"]: each["found"] for each in said["places"]}
+
+
+def wait(true: Callable[[], object], what: str, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
+        time.sleep(0.1)
+
+
+def run_killed_at_each_step(world: World, folder: Path) -> None:
+    """Runs the process that erases, killed at one step after the other."""
+    for step in STEPS:
+        env = {**world.env, **SHORT, "FAILPOINTS": f"{step}=kill"}
+        with running(Program(["ops", "erasures", "run"], env, folder / step)) as (program,):
+            assert program.process.wait(90) == -9, program.output()[-2000:]
+
+
+async def test_a_person_is_forgotten_whoever_dies_on_the_way(
+    ground: World, arrow: tuple[Program, ...], people: People, tmp_path: Path
+) -> None:
+    assert all(program.alive() for program in arrow)
+    ada, ben = await people.person("ada"), await people.person("ben")
+    of_ada = [await people.asset(ada.user_id) for _ in range(2)]
+    of_ben = await people.asset(ben.user_id)
+    await asyncio.to_thread(wait, lambda: len(people.rows("select 1 from live.assets")) == 3, "the rows")
+
+    code, found = await verified(ground, ada.user_id)
+    assert code == 3
+    assert all(found.values()), found  # there is something to be found in every place
+
+    erasure = await people.erase(ada)
+    asked = "select 1 from live.erasures where erasure_id = %s"
+    await asyncio.to_thread(wait, lambda: people.rows(asked, erasure), "the erasure's row")
+    assert (await asyncio.to_thread(ops, ground, "erasures", "status", str(erasure)))[0] == 4
+    await asyncio.to_thread(run_killed_at_each_step, ground, tmp_path)
+    await completed(ground, people, erasure, tmp_path)
+
+    for user in (ada.user_id, ada.lost):
+        assert await verified(ground, user) == (0, {place: [] for place in found})
+    for asset_id in of_ada:
+        assert await people.objects(f"assets/{asset_id}/") == []
+    await receipt_is_true(ground, erasure, ada)
+    assert len(await people.objects(f"assets/{of_ben}/")) == 2
+    assert (await verified(ground, ben.user_id))[0] == 3
+
+    reset = await asyncio.to_thread(ops, ground, "read-models", "reset", "--wait")
+    assert reset[0] == 0
+    assert await verified(ground, ada.user_id) == (0, {place: [] for place in found})
+    assert no_canary(people)
+    titles = people.rows("select title from live.assets")
+    assert titles == [(CANARY,)]  # ben's
+
+
+async def completed(world: World, people: People, erasure: UUID, folder: Path) -> None:
+    program = Program(["ops", "erasures", "run", "--until-done"], {**world.env, **SHORT}, folder / "last")
+    with running(program):
+        await asyncio.to_thread(wait, lambda: not program.alive(), "the end of the erasure", 120)
+    assert program.process.returncode == 0, program.output()[-2000:]
+    done = "select 1 from live.erasures where erasure_id = %s and completed_at is not null"
+    await asyncio.to_thread(wait, lambda: people.rows(done, erasure), "the receipt")
+
+
+async def receipt_is_true(world: World, erasure: UUID, person: Person) -> None:
+    code, said = await asyncio.to_thread(ops, world, "erasures", "status", str(erasure))
+    assert code == 0
+    assert said["statement"] == {"data_keys_erased": 2, "assets_purged": 2, "signature": "valid"}
+    secret = world.settings("receipts").secrets.id_secret.get_secret_value()
+    key = receipt.signing_key(secret).public_key()
+    assert receipt.read(key, said["receipt"].encode()).user_id == person.user_id
+
+
+def no_canary(people: People) -> bool:
+    """Whether no row of any read model says anything of an erased person in the clear."""
+    said = people.rows("select count(*) from live.accounts a where a::text like '%%ada.canary%%'")
+    return said == [(0,)]
