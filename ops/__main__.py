@@ -14,6 +14,8 @@ GROUPS = {
     "bucket": "ops.bucket",
     "erasures": "ops.erasures.cli",
     "subjects": "ops.subjects.cli",
+    "users": "ops.users",
+    "keys": "ops.keys",
     "docs": "ops.docs",
 }
 COMMANDS = {
