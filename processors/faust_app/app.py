@@ -33,6 +33,8 @@ _PRODUCER_SECONDS = 15.0
 Take = Callable[[RawRecord, Interruptible], Awaitable[bool]]
 Assigned = Callable[[frozenset[int]], None]
 """Hears which partitions of the topic are ours now, at each rebalance: the full set."""
+Revoked = Callable[[], None]
+"""Hears that a rebalance begins."""
 
 
 class UncompiledFaust(Exception):
@@ -53,7 +55,9 @@ class AppConfig:
     folder: Path
 
 
-def build_app(config: AppConfig, *, take: Take, assigned: Assigned) -> faust.App:
+def build_app(
+    config: AppConfig, *, take: Take, assigned: Assigned, revoked: Revoked = lambda: None
+) -> faust.App:
     """A Faust app that hands every record of the topic to `take` and acks those it is done with."""
     if getattr(streams, "_CStreamIterator", None) is None:
         raise UncompiledFaust("install the wheel of faust-streaming, or unset NO_CYTHON")
@@ -90,8 +94,12 @@ def build_app(config: AppConfig, *, take: Take, assigned: Assigned) -> faust.App
     async def on_assigned(_app: AppT, /, *given: Iterable[TP], **_: object) -> None:
         assigned(frozenset(tp.partition for tp in given[0] if tp.topic == config.topic))
 
+    async def on_revoked(_app: AppT, /, *_: object, **__: object) -> None:
+        revoked()
+
     app.agent(topic, name=config.group, isolated_partitions=True, concurrency=1)(act)
     app.on_partitions_assigned.connect(on_assigned)
+    app.on_partitions_revoked.connect(on_revoked)
     return app
 
 
@@ -118,7 +126,8 @@ def leave_for_good(app: faust.App) -> None:
     A static member says nothing when it goes, so that its restart moves no partition; its client then
     takes it for a dynamic one. Does nothing where the group was never joined.
     """
-    thread = getattr(app.consumer, "_thread", None)
+    # Not `app.consumer`, which would make one.
+    thread = getattr(getattr(app, "_consumer", None), "_thread", None)
     coordinator = getattr(getattr(thread, "_consumer", None), "_coordinator", None)
     if coordinator is not None:
         coordinator._group_instance_id = None  # noqa: SLF001 - aiokafka has no door to this

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import faust
 import pytest
+from aiokafka.errors import KafkaError, UnknownError
 from faust.types import TP, Message
 
 from adapters.settings import load_settings
-from processors.faust_app.app import AppConfig, UncompiledFaust, build_app, record_of
+from processors.faust_app.app import AppConfig, UncompiledFaust, build_app, leave_for_good, record_of
 from processors.faust_app.brokers import broker_list, credentials
+from processors.faust_app.member import _crash
 from processors.interruptible import Interruptible
 from schemas.envelope import RawRecord
 
@@ -83,3 +85,15 @@ def test_brokers_and_credentials_are_those_of_the_settings() -> None:
     assert isinstance(found, faust.SASLCredentials)
     assert (found.username, found.password, str(found.mechanism.value)) == ("ada", "secret", "SCRAM-SHA-512")
     assert found.ssl_context is not None
+
+
+def test_who_never_joined_leaves_for_good_too(tmp_path: Path) -> None:
+    """Told to go while it was still starting."""
+    app = build_app(config(tmp_path), take=take, assigned=lambda _partitions: None)
+    leave_for_good(app)
+    assert app._consumer is None
+
+
+def test_a_fenced_member_says_what_to_look_at() -> None:
+    assert "WORKER_SLOT" in _crash(KafkaError(UnknownError()))
+    assert "WORKER_SLOT" not in _crash(KafkaError("anything else"))
