@@ -28,7 +28,10 @@ async def bomb(sandbox):
         return exhausted.code
 
 async def main():
-    join(Path(sys.argv[1]))
+    try:
+        join(Path(sys.argv[1]))
+    except OSError:
+        sys.exit(77)
     async with Sandbox(children=2, limits=Limits(), job=JOB) as sandbox:
         healthy = [told(sandbox, "fine", "ada") for _ in range(10)]
         outcomes = await asyncio.gather(*(bomb(sandbox) for _ in range(10)), *healthy)
@@ -40,6 +43,7 @@ asyncio.run(main())
 
 # Half of what I11 names: in 2 GiB the two children's own limits are enough, and the kernel has nothing to do.
 ROOM = 1 << 30
+OUTSIDE = 77
 
 
 def test_ten_bombs_at_once_on_a_small_machine() -> None:
@@ -52,6 +56,8 @@ def test_ten_bombs_at_once_on_a_small_machine() -> None:
             killed = kills(folder)
     except NoCgroup as missing:
         pytest.skip(f"no memory cgroup can be made here: {missing}")
+    if ran.returncode == OUTSIDE:
+        pytest.skip("the memory cgroup lets nobody in")
     assert ran.returncode == 0, ran.stderr
     said = json.loads(ran.stdout)
     assert said == {"bombs": ["out_of_memory"] * 10, "healthy": ["nothing"] * 10}
