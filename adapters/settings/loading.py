@@ -51,10 +51,26 @@ STACK_NAMES: Final[Mapping[str, tuple[str, str]]] = {
         "19103",
         "Metrics and probes of the projector, under the embedded stack.",
     ),
+    "DARKROOM_PURGE_METRICS_PORT": (
+        "19104",
+        "Metrics and probes of the purge worker, under the embedded stack.",
+    ),
+    "DARKROOM_ERASURES_METRICS_PORT": (
+        "19105",
+        "Metrics and probes of the process that erases, under the embedded stack.",
+    ),
 }
 
 # Written by the embedded stack into .darkroom/env for other programs; a copy of it may serve as .env.
-_WRITTEN_NAMES: Final = frozenset({"API_METRICS_URL", "WORKER_METRICS_URL", "PROJECTOR_METRICS_URL"})
+_WRITTEN_NAMES: Final = frozenset(
+    {
+        "API_METRICS_URL",
+        "ERASURES_METRICS_URL",
+        "PROJECTOR_METRICS_URL",
+        "PURGE_METRICS_URL",
+        "WORKER_METRICS_URL",
+    }
+)
 
 
 class SettingsError(Exception):

@@ -65,6 +65,8 @@ def product_addresses(ports: Ports) -> dict[str, str]:
         "API_METRICS_URL": f"http://{HOST}:{ports.api_metrics}/metrics",
         "WORKER_METRICS_URL": f"http://{HOST}:{ports.worker_metrics}/metrics",
         "PROJECTOR_METRICS_URL": f"http://{HOST}:{ports.projector_metrics}/metrics",
+        "PURGE_METRICS_URL": f"http://{HOST}:{ports.purge_metrics}/metrics",
+        "ERASURES_METRICS_URL": f"http://{HOST}:{ports.erasures_metrics}/metrics",
     }
 
 

@@ -28,6 +28,8 @@ class Ports:
     api_metrics: int
     worker_metrics: int
     projector_metrics: int
+    purge_metrics: int
+    erasures_metrics: int
 
 
 SETTING_OF = {
@@ -39,6 +41,8 @@ SETTING_OF = {
     "api_metrics": "DARKROOM_API_METRICS_PORT",
     "worker_metrics": "DARKROOM_WORKER_METRICS_PORT",
     "projector_metrics": "DARKROOM_PROJECTOR_METRICS_PORT",
+    "purge_metrics": "DARKROOM_PURGE_METRICS_PORT",
+    "erasures_metrics": "DARKROOM_ERASURES_METRICS_PORT",
 }
 SERVERS = frozenset({"kafka", "registry", "store", "postgres"})
 

@@ -32,6 +32,7 @@ class Process:
     """Field of Ports on which it tells whether it is ready."""
     metrics_port: str
     slot: int | None = None
+    late: bool = False
 
 
 STEPS = (
@@ -61,7 +62,23 @@ PROCESSES = (
         port="projector_metrics",
         metrics_port="projector_metrics",
     ),
+    Process(
+        name="purge",
+        words=("processors", "purge"),
+        port="purge_metrics",
+        metrics_port="purge_metrics",
+        slot=0,
+        late=True,
+    ),
+    Process(
+        name="erasures",
+        words=("ops", "erasures", "run"),
+        port="erasures_metrics",
+        metrics_port="erasures_metrics",
+        late=True,
+    ),
 )
+"""The late ones take nothing from a start: no picture waits for them."""
 
 
 def products(
@@ -110,6 +127,7 @@ def process_program(
         needs=needs,
         probe=http_answers(f"http://{HOST}:{port}/readyz"),
         prepare=lambda: state.mkdir(parents=True, exist_ok=True),
+        late=process.late,
     )
 
 

@@ -42,5 +42,7 @@ class Program:
     """What the kernel sends it when the supervisor dies."""
     user: str | None = None
     """Run as this user (only when we are root)."""
+    late: bool = False
+    """Nobody waits for it: it starts when all others serve and the sample was shown."""
     ready_within: float = 90.0
     """Seconds until a start counts as failed."""

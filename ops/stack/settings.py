@@ -32,6 +32,8 @@ class StackSettings(BaseSettings):
     darkroom_api_metrics_port: Port = 19101
     darkroom_worker_metrics_port: Port = 19102
     darkroom_projector_metrics_port: Port = 19103
+    darkroom_purge_metrics_port: Port = 19104
+    darkroom_erasures_metrics_port: Port = 19105
     cors_origin: str = ""
     """Origins that a browser may upload from, comma-separated; empty: none but the API's own."""
     s3_bucket: Annotated[str, Field(min_length=3, max_length=63)] = "darkroom"

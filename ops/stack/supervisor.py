@@ -30,16 +30,21 @@ class Supervisor:
         self._say = say
         self._by_name = {unit.name: unit for unit in self.units}
         self._lives: dict[str, asyncio.Task[None]] = {}
+        self._settled = asyncio.Event()
 
     def unit(self, name: str) -> Unit:
         """One program's unit. Raises KeyError."""
         return self._by_name[name]
 
     async def start(self) -> None:
-        """Return when everything serves. Raises what the first failing program raised; then call `stop`."""
+        """Return when everything serves that is not late; what is waits for `serve`.
+
+        Raises what the first failing program raised; then call `stop`.
+        """
         self._lives = {unit.name: asyncio.create_task(self._run(unit), name=unit.name) for unit in self.units}
-        waiting = {asyncio.create_task(unit.served.wait()) for unit in self.units}
-        lives = set(self._lives.values())
+        prompt = [unit for unit in self.units if not unit.program.late]
+        waiting = {asyncio.create_task(unit.served.wait()) for unit in prompt}
+        lives = {self._lives[unit.name] for unit in prompt}
         try:
             while waiting:
                 done, _ = await asyncio.wait(waiting | lives, return_when=asyncio.FIRST_COMPLETED)
@@ -51,7 +56,11 @@ class Supervisor:
                 task.cancel()
 
     async def serve(self, until: asyncio.Event) -> None:
-        """Keep all alive until the event is set. Raises when the supervision of a program itself fails."""
+        """Start what is late, and keep all alive until the event is set.
+
+        Raises when the supervision of a program itself fails, or one that is late never serves.
+        """
+        self._settled.set()
         ending = asyncio.create_task(until.wait())
         try:
             lives = {life for life in self._lives.values() if not life.done()}
@@ -79,4 +88,6 @@ class Supervisor:
     async def _run(self, unit: Unit) -> None:
         for name in unit.program.needs:
             await self._by_name[name].served.wait()
+        if unit.program.late:
+            await self._settled.wait()
         await unit.live()

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -197,3 +198,23 @@ async def test_a_held_program_stays_down_until_released(tmp_path: Path) -> None:
         unit.release()
         assert await until_pid_changes(unit, first) != first
         assert unit.restarts == 0
+
+
+async def test_what_is_late_starts_when_all_else_serves_and_is_waited_for_by_nobody(tmp_path: Path) -> None:
+    late = replace(program(tmp_path, "late"), late=True)
+    async with supervised(program(tmp_path, "prompt"), late) as (supervisor, _):
+        assert supervisor.unit("prompt").state is State.READY
+        assert (supervisor.unit("late").state, supervisor.unit("late").pid) == (State.WAITING, None)
+        ending = asyncio.Event()
+        serving = asyncio.create_task(supervisor.serve(ending))
+        await until(supervisor.unit("late"), State.READY)
+        ending.set()
+        await serving
+
+
+async def test_what_is_late_and_never_starts_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    late = replace(program(tmp_path, "late"), late=True)
+    async with supervised(program(tmp_path, "prompt"), late) as (supervisor, _):
+        began = time.monotonic()
+        await supervisor.stop(5)
+        assert time.monotonic() - began < 4
