@@ -33,8 +33,12 @@ async def admit_login(parts: Parts, request: Request, account_key: str) -> Permi
 
     After a right password the permit is to be given back: what is counted are wrong ones.
     """
-    permit = await _admit(parts, "login_network", network_of(request.scope))
-    return permit + await _admit(parts, "login_account", account_key)
+    network = await _admit(parts, "login_network", network_of(request.scope))
+    try:
+        return network + await _admit(parts, "login_account", account_key)
+    except (TooManyRequests, Unavailable):
+        network.give_back()  # no password was looked at
+        raise
 
 
 async def admit_registration(parts: Parts, request: Request) -> Permit:
