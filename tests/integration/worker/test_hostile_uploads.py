@@ -4,13 +4,15 @@ import asyncio
 import random
 
 import pytest
+from PIL import ExifTags, Image
 
-from schemas.events import ProcessingStarted, UploadCompleted
-from tests.integration.worker.lab import Lab
+from adapters.sealing import open_json
+from schemas.events import ProcessingStarted, UploadCompleted, VariantsReady
+from tests.integration.worker.lab import OWNER, Lab
 from tests.photographs import photograph
 from tests.programs import Program
 from tests.unit.imaging.bombs import BOMBS, FOREIGN
-from tests.unit.imaging.pictures import samples
+from tests.unit.imaging.pictures import quarters, samples, saved
 
 # From the start of an attempt to its end, whatever the file.
 LONGEST_SECONDS = 30.0
@@ -50,6 +52,25 @@ async def test_every_file_comes_to_its_end_and_no_worker_with_it(lab: Lab, worke
     assert worker.alive()
     assert worker.pid == pid
     assert not lab.letters()
+
+
+async def test_a_hostile_camera_name_is_harmless_where_it_is_shown(lab: Lab, worker: Program) -> None:
+    """I09: no line ends, escapes or turned text in what is sealed for the owner; nothing of it in logs."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make], exif[ExifTags.Base.Model] = "Canary\r\nSet-Cookie: a=b", "\x1b[31mred\u202egnp"
+    request = await lab.upload(saved(quarters(), "JPEG", exif=exif))
+    await lab.ended(request)
+    ready = lab.said(request)[-1]
+    assert isinstance(ready, VariantsReady)
+    assert ready.sealed_facts is not None
+    facts = open_json(lab.keys, user_id=OWNER, field="sealed_facts", sealed=ready.sealed_facts)
+    assert facts is not None
+    camera = facts["camera"]
+    assert isinstance(camera, str)
+    assert camera.startswith("Canary Set-Cookie: a=b")
+    assert camera.isprintable()
+    assert "Canary" not in worker.output()
+    assert not [record for record in lab.records() if b"Canary" in (record.value or b"")]
 
 
 def took(lab: Lab, request: UploadCompleted) -> float:
