@@ -6,7 +6,7 @@ import sys
 import structlog
 import typer
 
-from tests.bench import append, codec, imaging, pipeline, projector, refusals, sandbox
+from tests.bench import api, append, codec, imaging, pipeline, projector, refusals, sandbox
 
 app = typer.Typer(no_args_is_help=True, help="Benchmarks of Darkroom.", pretty_exceptions_enable=False)
 app.command("imaging")(imaging.command)
@@ -14,6 +14,7 @@ app.command("sandbox")(sandbox.command)
 app.command("refusals")(refusals.command)
 app.command("codec")(codec.command)
 app.command("append")(append.command)
+app.command("api")(api.command)
 app.command("pipeline")(pipeline.command)
 app.command("projector")(projector.command)
 

@@ -12,7 +12,7 @@ import aiohttp
 import typer
 
 from tests.bench import machine, rounds
-from tests.bench.ground import Pen, metadata, pen, world
+from tests.bench.ground import GENEROUS, Pen, metadata, pen, world
 from tests.bench.meters import Meter, Reading, server_pids
 from tests.bench.results import JsonFile, Results, Rounds, progress, show
 from tests.bench.steady import steadily
@@ -38,7 +38,7 @@ class Round:
 def command(rate: Rate = 200, seconds: Seconds = 10.0, count: Rounds = 5, json_file: JsonFile = None) -> None:
     """Latency of a validated, sealed, acknowledged append over HTTP, beside the log's append alone."""
     with world() as ground:
-        api = Program(["api"], ground.env, ground.folder)
+        api = Program(["api"], {**ground.env, **GENEROUS}, ground.folder)
         with running(api):
             api.wait_ready(f"{ground.env['DARKROOM_URL']}/readyz")
             measured = asyncio.run(_measure(ground, api, rate, seconds, count))

@@ -156,8 +156,9 @@ Module({ controllers: [Doors] })(Peer);
 
 await producer.connect();
 await pool.query('create table if not exists peer_users (email text primary key, user_id uuid not null unique, password_hash text not null)');
-await pool.query('insert into peer_users values ($1, $2, $3) on conflict do nothing',
-  [env.PEER_EMAIL, env.PEER_USER_ID, await argon2.hash(env.PEER_PASSWORD, ARGON)]);
+for (const [email, user, password] of JSON.parse(env.PEER_ACCOUNTS)) {
+  await pool.query('insert into peer_users values ($1, $2, $3)', [email, user, await argon2.hash(password, ARGON)]);
+}
 const app = await NestFactory.create(Peer, { logger: ['error'] });
 app.useGlobalPipes(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true }));
 await app.listen(0, '127.0.0.1');
