@@ -20,7 +20,7 @@ from processors.intake import Intake
 from processors.interruptible import Interruptible
 from processors.jobs import Attempt, Job, Processor
 from processors.journal import Journal
-from processors.look_ahead.job_index import Begin, GiveUp, Skip
+from processors.look_ahead.job_index import Begin, GiveUp, Skip, Wait
 from processors.look_ahead.protocol import LookAhead
 from processors.retries import Retries
 from schemas.codec import Codec
@@ -146,6 +146,8 @@ class Reactor:
         while True:
             known = self._parts.look_ahead.verdict(record.partition, job_id=job.job_id, asset_id=job.asset_id)
             match known:
+                case Wait():  # closed again since it was open: a rebalance, or what was read had holes
+                    await work.run(self._parts.look_ahead.wait_open(record.partition))
                 case Skip(reason):
                     self._journal.skipped(reason)
                     return True

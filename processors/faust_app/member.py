@@ -58,7 +58,9 @@ class GroupMember:
         self._watchdog = Watchdog(self._look, leave=leave)
         self._membership = Membership(kafka, group=config.group, client_id=config.instance_id)
         self._asking: asyncio.Task[None] | None = None
-        self._app = build_app(config, take=self._take, assigned=self._assigned)
+        self._app = build_app(
+            config, take=self._take, assigned=self._assigned, revoked=self._look_ahead.revoked
+        )
 
     async def start(self) -> None:
         """Joins the group; returns once records may come."""

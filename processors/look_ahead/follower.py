@@ -1,8 +1,9 @@
 """Looks ahead: knows what the log already says of the jobs of this worker's partitions, up to their ends.
 
 A thread reads each partition from where the group stands to its end and keeps up with it from there. The
-work of a partition waits for its gate, which opens when the end as it was at the assignment is reached;
-a partition that nobody has looked at yet is closed.
+work of a partition waits for its gate, which opens when the end as it was after the last rebalance is
+reached; a partition that nobody has looked at yet is closed. While a rebalance is under way all gates are:
+what would be begun then could be begun by the next owner too.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from adapters.schema_registry import RegistryError
 from adapters.telemetry.of_worker import WorkerMetrics
 from processors.failures import Interruption
 from processors.look_ahead.headers import Decode, fact_of
-from processors.look_ahead.job_index import Begin, GiveUp, JobFact, JobIndex, Skip
+from processors.look_ahead.job_index import JobFact, JobIndex, Known, Wait
 from processors.look_ahead.log_tail import Tail, TailLost
 from schemas.envelope import RawRecord
 
@@ -30,13 +31,20 @@ log = structlog.get_logger(__name__)
 
 
 class _Partition:
-    """One partition: its notes, the next offset to read and to handle, the end it must reach to open."""
+    """One partition: its notes, the next offset to read and to handle, the end it must reach to open.
+
+    Its end is None until it was asked for since the last rebalance.
+    """
 
     def __init__(self) -> None:
         self.notes = JobIndex()
         self.next = 0
-        self.end = 0
+        self.end: int | None = None
         self.handled = 0
+        self.open = False
+
+    def close(self) -> None:
+        self.end = None
         self.open = False
 
 
@@ -63,6 +71,8 @@ class KafkaLookAhead:
         self._died = died
         self._lock = threading.Lock()
         self._partitions: dict[int, _Partition] = {}
+        self._rebalances = 0
+        self._dealing = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._opened = asyncio.Event()
         self._stop = threading.Event()
@@ -79,10 +89,25 @@ class KafkaLookAhead:
         if self._thread.is_alive():
             self._thread.join(timeout=10)
 
-    def assigned(self, partitions: frozenset[int]) -> None:
-        """Takes the full set of partitions that are ours now; those that stay keep their notes."""
+    def revoked(self) -> None:
+        """A rebalance begins: nothing new is to be begun until `assigned` tells what is ours."""
         with self._lock:
+            self._rebalances += 1
+            self._dealing = True
+            for known in self._partitions.values():
+                known.close()
+
+    def assigned(self, partitions: frozenset[int]) -> None:
+        """Takes the full set of partitions that are ours now; those that stay keep their notes.
+
+        Their gates open anew all the same: who was frozen may have missed that another held them meanwhile.
+        """
+        with self._lock:
+            self._rebalances += 1
+            self._dealing = False
             kept = {part: known for part, known in self._partitions.items() if part in partitions}
+            for known in kept.values():
+                known.close()
             self._partitions = {part: kept.get(part) or _Partition() for part in partitions}
 
     async def wait_open(self, partition: int) -> None:
@@ -96,7 +121,7 @@ class KafkaLookAhead:
             known = self._partitions.get(partition)
             return known is not None and known.open
 
-    def verdict(self, partition: int, *, job_id: UUID, asset_id: UUID) -> Begin | Skip | GiveUp:
+    def verdict(self, partition: int, *, job_id: UUID, asset_id: UUID) -> Known:
         """What is to be done about a record that asks for this job.
 
         Raises Interruption where the partition was taken away.
@@ -104,6 +129,8 @@ class KafkaLookAhead:
         with self._lock:
             if (known := self._partitions.get(partition)) is None:
                 raise Interruption("rebalance")
+            if not known.open:
+                return Wait()
             return known.notes.verdict(job_id=job_id, asset_id=asset_id)
 
     def said(self, partition: int, fact: JobFact) -> None:
@@ -167,23 +194,28 @@ class KafkaLookAhead:
     def _adjust(self, tail: Tail, following: dict[int, _Partition]) -> None:
         """Follows what was assigned since and leaves what was taken away; what came back counts as new."""
         with self._lock:
-            wanted = dict(self._partitions)
+            if self._dealing:
+                return
+            rebalances, wanted = self._rebalances, dict(self._partitions)
+            unasked = [part for part, known in wanted.items() if known.end is None]
         gone = [part for part, known in following.items() if wanted.get(part) is not known]
         if gone:
             tail.leave(gone)
             for partition in gone:
                 del following[partition]
-        new = {part: known for part, known in wanted.items() if part not in following}
-        if not new:
+        if not unasked:
             return
-        spans = tail.spans(new)
+        spans = tail.spans(unasked)
+        new = {part: wanted[part] for part in unasked if part not in following}
         with self._lock:
+            if self._rebalances != rebalances:
+                return  # the ends that we were told may be older than the assignment
+            for partition in unasked:
+                wanted[partition].end = spans[partition].end
             for partition, known in new.items():
-                span = spans[partition]
-                known.next = known.handled = span.start
-                known.end = span.end
+                known.next = known.handled = spans[partition].start
         following.update(new)
-        tail.follow({partition: span.start for partition, span in spans.items()})
+        tail.follow({partition: spans[partition].start for partition in new})
 
     def _see(self, following: dict[int, _Partition], record: RawRecord) -> None:
         if (known := following.get(record.partition)) is None:
@@ -200,10 +232,11 @@ class KafkaLookAhead:
 
     def _open(self, following: dict[int, _Partition]) -> None:
         with self._lock:
-            reached = [each for each in following.values() if not each.open and each.next >= each.end]
+            ends = [(known, known.end) for known in following.values() if known.end is not None]
+            reached = [known for known, end in ends if not known.open and known.next >= end]
             for known in reached:
                 known.open = True
-            behind = sum(max(0, known.end - known.next) for known in following.values())
+            behind = sum(max(0, end - known.next) for known, end in ends)
         self._metrics.look_ahead_lag.of().set(behind)
         if reached and self._loop is not None:
             self._loop.call_soon_threadsafe(self._wake)

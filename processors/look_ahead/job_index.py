@@ -56,6 +56,14 @@ class GiveUp:
     attempt: int
 
 
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The log ahead is not known just now: ask again once the partition is open."""
+
+
+Known = Begin | Skip | GiveUp | Wait
+
+
 class JobIndex:
     """The notes of one partition, fed in the order of its log."""
 

@@ -3,7 +3,7 @@
 from typing import Protocol
 from uuid import UUID
 
-from processors.look_ahead.job_index import Begin, GiveUp, JobFact, JobIndex, Skip
+from processors.look_ahead.job_index import JobFact, JobIndex, Known
 
 
 class LookAhead(Protocol):
@@ -13,7 +13,7 @@ class LookAhead(Protocol):
         """Returns once every record of the partition up to its end is known."""
         ...
 
-    def verdict(self, partition: int, *, job_id: UUID, asset_id: UUID) -> Begin | Skip | GiveUp:
+    def verdict(self, partition: int, *, job_id: UUID, asset_id: UUID) -> Known:
         """What is to be done about a record that asks for this job.
 
         Raises Interruption where the partition was taken away.
@@ -34,7 +34,7 @@ class InMemoryLookAhead:
     async def wait_open(self, partition: int) -> None:
         """Returns at once."""
 
-    def verdict(self, partition: int, *, job_id: UUID, asset_id: UUID) -> Begin | Skip | GiveUp:
+    def verdict(self, partition: int, *, job_id: UUID, asset_id: UUID) -> Known:
         """As the Protocol says."""
         return self._notes(partition).verdict(job_id=job_id, asset_id=asset_id)
 

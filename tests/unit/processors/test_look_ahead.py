@@ -14,7 +14,7 @@ import pytest
 from adapters.telemetry import Metrics
 from processors.failures import Interruption
 from processors.look_ahead.follower import KafkaLookAhead
-from processors.look_ahead.job_index import Begin, JobFact, Skip
+from processors.look_ahead.job_index import Begin, JobFact, Skip, Wait
 from processors.look_ahead.log_tail import Span, TailLost
 from schemas.codec import Codec
 from schemas.envelope import RawRecord
@@ -204,6 +204,65 @@ async def test_a_partition_that_was_away_is_read_anew() -> None:
         await until(lambda: verdict(ahead) == Begin(2, 1))
 
 
+async def test_while_a_rebalance_is_under_way_nothing_is_begun() -> None:
+    """Whatever was begun then would be unknown to the next owner, who reads to the end just now."""
+    with looking(Log()) as ahead:
+        ahead.assigned(frozenset({0}))
+        await opened(ahead)
+        ahead.revoked()
+        assert verdict(ahead) == Wait()
+        await asyncio.sleep(0.05)
+        assert not ahead.is_open(0)
+        ahead.assigned(frozenset({0}))
+        await opened(ahead)
+        assert verdict(ahead) == Begin(1, 0)
+
+
+async def test_a_partition_that_stays_opens_at_the_end_as_it_is_now() -> None:
+    """Who was frozen hears only of the last rebalance; another may have held the partition since."""
+    log = Log()
+    with looking(log) as ahead:
+        ahead.assigned(frozenset({0}))
+        await opened(ahead)
+        log.hold = True
+        await asyncio.sleep(0.02)
+        log.append(0, "ProcessingStarted")
+        ahead.assigned(frozenset({0}))
+        assert verdict(ahead) == Wait()
+        await asyncio.sleep(0.05)
+        assert not ahead.is_open(0)
+        log.hold = False
+        await opened(ahead)
+        assert verdict(ahead) == Begin(2, 1)
+
+
+async def test_an_end_that_was_asked_for_before_a_rebalance_opens_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    log, asking, answer = Log(), threading.Event(), threading.Event()
+    spans = MemoryTail.spans
+
+    def slow(self: MemoryTail, partitions: Iterable[int]) -> dict[int, Span]:
+        found = spans(self, partitions)
+        asking.set()
+        answer.wait(5)
+        return found
+
+    monkeypatch.setattr(MemoryTail, "spans", slow)
+    with looking(log) as ahead:
+        ahead.assigned(frozenset({0}))
+        assert await asyncio.to_thread(asking.wait, 5)
+        log.hold = True
+        log.append(0, "ProcessingStarted")
+        ahead.assigned(frozenset({0}))
+        answer.set()
+        await asyncio.sleep(0.05)
+        assert not ahead.is_open(0)
+        log.hold = False
+        await opened(ahead)
+        assert verdict(ahead) == Begin(2, 1)
+
+
 async def test_of_a_partition_that_was_taken_nothing_is_decided() -> None:
     with looking(Log()) as ahead:
         ahead.assigned(frozenset({0}))
@@ -223,6 +282,7 @@ async def test_a_lost_tail_closes_all_gates_until_all_is_read_again(monkeypatch:
         log.hold, log.lost = True, 1
         log.append(0, "ProcessingStarted")
         await until(lambda: not ahead.is_open(0))
+        assert verdict(ahead) == Wait()
         log.hold = False
         await opened(ahead)
         assert verdict(ahead) == Begin(2, 1)
