@@ -10,8 +10,8 @@ from tests.rig.storms import coming_and_going, killing, rolling
 
 RATE = 5.0
 
-# So that a job takes a third of a second, most of it between two calls: a kill falls into one.
-LONG_WAY = Weather(latency=0.03)
+# So that a job takes a quarter of a second, most of it between two calls: a kill falls into one.
+LONG_WAY = Weather(latency=0.015)
 
 
 def shown(evidence: Evidence) -> None:
@@ -25,7 +25,7 @@ async def test_workers_killed_at_random_instants(scene: Scene, storm: Brew) -> N
     scene.store_wire.now(LONG_WAY)
     scene.workers.start(0, 1)
     async with scene.load.at(RATE):
-        await asyncio.to_thread(killing, scene.workers, (0, 1), storm(4))
+        await asyncio.to_thread(killing, scene.workers, (0, 1), storm(3))
     shown(await scene.end())
 
 
