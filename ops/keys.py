@@ -13,7 +13,7 @@ from typing import Annotated, Final, Literal, assert_never
 import typer
 
 from adapters.settings import NamedSecret, Settings, settings_or_exit
-from ops.stack.secrets import write_private
+from ops.private_files import write_private
 from ops.waiting import WRONG, Json, leave
 
 app = typer.Typer(no_args_is_help=True, help="The secrets that tokens are signed with.")

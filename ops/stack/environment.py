@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from adapters.settings.loading import fields, variable
+from ops.private_files import write_private
 from ops.stack.failures import Unsuited
 from ops.stack.ports import HOST, Ports
-from ops.stack.secrets import write_private
 from ops.stack.settings import StackSettings
 
 DATABASE = "darkroom"

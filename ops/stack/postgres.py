@@ -12,13 +12,13 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from ops.private_files import write_private
 from ops.stack.environment import DATABASE, POSTGRES_USER
 from ops.stack.failures import ProgramFailed, Unsuited
 from ops.stack.launch import identity
 from ops.stack.ports import HOST
 from ops.stack.probes import postgres_answers
 from ops.stack.programs import Kind, Program
-from ops.stack.secrets import write_private
 from ops.stack.site import Site, server_environment
 
 # Postgres refuses to run as root. This user is there on every Linux, owns nothing and needs no making.

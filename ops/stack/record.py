@@ -9,8 +9,8 @@ from pathlib import Path
 
 import psutil
 
+from ops.private_files import write_private
 from ops.stack.failures import AlreadyRunning
-from ops.stack.secrets import write_private
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

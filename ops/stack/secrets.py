@@ -2,10 +2,11 @@
 
 import base64
 import json
-import os
 import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
+
+from ops.private_files import write_private
 
 DEMO_OWNERS = ("ada", "ben")
 
@@ -48,13 +49,3 @@ def folder_secrets(path: Path) -> dict[str, str]:
     if full != kept:
         write_private(path, json.dumps(full, indent=1) + "\n")
     return full
-
-
-def write_private(path: Path, text: str) -> None:
-    """Replace a file at once, readable by its owner alone from its first byte."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-    fresh.replace(path)
