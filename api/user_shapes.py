@@ -1,6 +1,5 @@
 """Accounts and all that belongs to them, as the doors show them: named fields, and no more."""
 
-import base64
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
@@ -109,7 +108,9 @@ class Erasure(BaseModel):
     status: Annotated[Literal["running", "completed"], Field(examples=["completed"])]
     requested_at: datetime
     completed_at: datetime | None
-    receipt: Annotated[str | None, Field(description="Base64.", examples=["eyJlcmFzdXJl…"])]
+    receipt: Annotated[
+        str | None, Field(description="A compact JWS (EdDSA).", examples=["eyJhbGciOiJFZERTQSJ9…"])
+    ]
 
 
 class AuditEntry(BaseModel):
@@ -182,7 +183,7 @@ def erasure_shape(row: ErasureRow) -> Erasure:
         status="completed" if row.completed_at is not None else "running",
         requested_at=row.requested_at,
         completed_at=row.completed_at,
-        receipt=base64.b64encode(row.receipt).decode() if row.receipt is not None else None,
+        receipt=row.receipt.decode("ascii", "replace") if row.receipt is not None else None,
     )
 
 

@@ -37,7 +37,7 @@ async def end_session(
         code=code,
     )
     position = await parts.log.append(event, metadata())
-    parts.identity.denials.session_ended(session_id, now)
+    parts.identity.denials.session_ended(session_id)
     say(parts, "session_revoked", code=code, session_id=str(session_id))
     return position
 

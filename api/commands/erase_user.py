@@ -67,7 +67,7 @@ async def erase_user(
         )
 
     row = await settled(parts, intent, key=key, what="erasure", user_id=user_id, decide=decide)
-    parts.identity.denials.account_ended(user_id, parts.clock.now())
+    parts.identity.denials.account_ended(user_id)
     say(parts, "account_erased", user_id=str(user_id))
     position = Position(topic=row.topic, partition=row.partition, offset=row.offset)
     link = f"/v1/erasures/{row.event_id}?after={position.token()}"

@@ -52,7 +52,7 @@ async def revoke_api_key(
         key_id=key_id,
     )
     position = await parts.log.append(event, metadata())
-    parts.identity.denials.key_ended(key_id, now)
+    parts.identity.denials.key_ended(key_id)
     say(parts, "api_key_revoked", key_id=str(key_id), user_id=str(account.user_id))
     response = Response(status_code=204)
     say_position(response, position)

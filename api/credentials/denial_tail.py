@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Final
 
 import psycopg
@@ -18,6 +19,8 @@ from projections.account_activity.queries import Revocation
 # A wake-up can get lost; then this bounds how long what was revoked still works.
 _LOOK_SECONDS: Final = 0.5
 _BLOCK: Final = 1000
+# What a token outlived because the read models were behind when it was minted is heard of all the same.
+_LOOK_BACK: Final = timedelta(hours=1)
 _FORGET_EVERY: Final = 120
 
 log = structlog.get_logger(__name__)
@@ -40,8 +43,8 @@ class DenialTail:
         beat: Callable[[], None],
     ) -> None:
         self._accounts, self._reads, self._denials = accounts, reads, denials
-        self._partitions, self._clock, self._beat = partitions, clock, beat
-        self._after: dict[int, int] = {}
+        self._numbers, self._clock, self._beat = range(partitions), clock, beat
+        self._after: dict[int, int] | None = None
         self._turns = 0
         self._looked_at: list[int] | None = None
         self._task: asyncio.Task[None] | None = None
@@ -60,12 +63,20 @@ class DenialTail:
 
     async def look(self) -> None:
         """Takes in all that is new; raises psycopg.Error."""
+        if self._after is None:
+            # Asked first: what is applied later is read by its place, however old it is by then.
+            applied = {partition: self._accounts.applied(partition) - 1 for partition in self._numbers}
+            await self._load({}, since=self._clock.now() - self._denials.life - _LOOK_BACK)
+            self._after = applied
+        await self._load(self._after, since=None)
+
+    async def _load(self, after: dict[int, int], since: datetime | None) -> None:
+        """Takes what follows on `after`, and moves it."""
         while True:
-            # What the vector does not name is read from the time on that anything may still be believed.
-            since = self._clock.now() - self._denials.life if len(self._after) < self._partitions else None
-            found = await self._accounts.revocations(self._after, since, _BLOCK)
+            found = await self._accounts.revocations(after, since, _BLOCK)
             for one in found:
-                self._take(one)
+                after[one.partition] = one.offset
+                apply(self._denials, one)
             if len(found) < _BLOCK:
                 return
 
@@ -89,24 +100,20 @@ class DenialTail:
         await wakes.woken(_LOOK_SECONDS)
 
     def _anything_new(self) -> bool:
-        applied = [self._accounts.applied(partition) for partition in range(self._partitions)]
+        applied = [self._accounts.applied(partition) for partition in self._numbers]
         new, self._looked_at = applied != self._looked_at, applied
         return new
-
-    def _take(self, one: Revocation) -> None:
-        self._after[one.partition] = one.offset
-        apply(self._denials, one)
 
 
 def apply(denials: Denials, one: Revocation) -> None:
     """Denies what a record of the log took back."""
     match one.event_type:
         case "SessionRevoked" | "SessionRefreshed" if one.session_id is not None:
-            denials.session_ended(one.session_id, one.log_time)
+            denials.session_ended(one.session_id)
         case "ApiKeyRevoked" if one.key_id is not None:
-            denials.key_ended(one.key_id, one.log_time)
+            denials.key_ended(one.key_id)
         case "PasswordChanged" | "RoleChanged" if one.version is not None:
             # Of a password the session is named that changed it, and lives on.
-            denials.account_changed(one.user_id, version=one.version, kept=one.session_id, at=one.log_time)
+            denials.account_changed(one.user_id, version=one.version, kept=one.session_id)
         case _:
-            denials.account_ended(one.user_id, one.log_time)
+            denials.account_ended(one.user_id)

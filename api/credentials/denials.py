@@ -8,7 +8,7 @@ from uuid import UUID
 from adapters.clock import Clock
 from api.credentials.access_tokens import Access
 
-# The log's clock and ours may differ by so much.
+# Clocks of our own processes differ by less.
 _SLACK: Final = timedelta(minutes=1)
 
 
@@ -33,8 +33,8 @@ class _Change:
 class Denials:
     """What is denied now; each entry is forgotten when every token that it could meet is out of date.
 
-    `life` is the longest for which a token, or what is remembered of a key, is believed. Times given are
-    those of the log.
+    `life` is the longest for which a token, or what is remembered of a key, is believed. It counts from when
+    the denial is heard of: what was given while the read models were behind is not older than that.
     """
 
     clock: Clock
@@ -43,21 +43,21 @@ class Denials:
     _keys: dict[UUID, datetime] = field(default_factory=dict)
     _changes: dict[UUID, tuple[_Change, ...]] = field(default_factory=dict)
 
-    def session_ended(self, session_id: UUID, at: datetime) -> None:
+    def session_ended(self, session_id: UUID) -> None:
         """The session holds no longer."""
-        self._sessions[session_id] = self._until(at)
+        self._sessions[session_id] = self._until()
 
-    def key_ended(self, key_id: UUID, at: datetime) -> None:
+    def key_ended(self, key_id: UUID) -> None:
         """The key holds no longer."""
-        self._keys[key_id] = self._until(at)
+        self._keys[key_id] = self._until()
 
-    def account_changed(self, user_id: UUID, *, version: int, kept: UUID | None, at: datetime) -> None:
+    def account_changed(self, user_id: UUID, *, version: int, kept: UUID | None) -> None:
         """From this version of the account on, older tokens hold no longer, those of `kept` excepted."""
-        self._changed(user_id, _Change(version=version, kept=kept, until=self._until(at)))
+        self._changed(user_id, _Change(version=version, kept=kept, until=self._until()))
 
-    def account_ended(self, user_id: UUID, at: datetime) -> None:
+    def account_ended(self, user_id: UUID) -> None:
         """The account is no more."""
-        self._changed(user_id, _Change(version=None, kept=None, until=self._until(at)))
+        self._changed(user_id, _Change(version=None, kept=None, until=self._until()))
 
     def denies(self, access: Access) -> bool:
         """Whether what an access token says holds no longer."""
@@ -104,5 +104,5 @@ class Denials:
         if not any((one.version, one.kept) == (change.version, change.kept) for one in known):
             self._changes[user_id] = (*known, change)
 
-    def _until(self, at: datetime) -> datetime:
-        return at + self.life + _SLACK
+    def _until(self) -> datetime:
+        return self.clock.now() + self.life + _SLACK

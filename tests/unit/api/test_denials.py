@@ -32,7 +32,7 @@ def denials() -> tuple[Denials, FixedClock]:
 def test_a_session_that_ended_is_denied_and_no_other() -> None:
     held, _ = denials()
     user, session = uuid4(), uuid4()
-    held.session_ended(session, NOW)
+    held.session_ended(session)
     assert held.denies(access(user, session))
     assert held.denies_session(session, user)
     assert not held.denies(access(user, uuid4()))
@@ -41,7 +41,7 @@ def test_a_session_that_ended_is_denied_and_no_other() -> None:
 def test_a_change_voids_what_is_older_but_for_the_session_that_made_it() -> None:
     held, _ = denials()
     user, kept, other = uuid4(), uuid4(), uuid4()
-    held.account_changed(user, version=2, kept=kept, at=NOW)
+    held.account_changed(user, version=2, kept=kept)
     assert held.denies(access(user, other, 1))
     assert not held.denies(access(user, kept, 1))
     assert not held.denies(access(user, other, 2))
@@ -54,8 +54,8 @@ def test_each_change_counts_by_itself() -> None:
     """A role that changed voids the session that had changed the password before, and after, too."""
     held, _ = denials()
     user, kept = uuid4(), uuid4()
-    held.account_changed(user, version=2, kept=None, at=NOW)
-    held.account_changed(user, version=3, kept=kept, at=NOW)
+    held.account_changed(user, version=2, kept=None)
+    held.account_changed(user, version=3, kept=kept)
     assert held.denies(access(user, kept, 1))
     assert not held.denies(access(user, kept, 2))
     assert held.denies(access(user, uuid4(), 2))
@@ -64,7 +64,7 @@ def test_each_change_counts_by_itself() -> None:
 def test_of_an_account_that_ended_nothing_holds() -> None:
     held, _ = denials()
     user = uuid4()
-    held.account_ended(user, NOW)
+    held.account_ended(user)
     assert held.denies(access(user, uuid4(), 1_000_000))
     assert held.denies_session(uuid4(), user)
     assert held.outdated(user, 1_000_000)
@@ -73,7 +73,7 @@ def test_of_an_account_that_ended_nothing_holds() -> None:
 def test_a_key_is_denied_by_its_id() -> None:
     held, _ = denials()
     key = uuid4()
-    held.key_ended(key, NOW)
+    held.key_ended(key)
     assert held.denies_key(key)
     assert not held.denies_key(uuid4())
 
@@ -82,9 +82,9 @@ def test_entries_last_as_long_as_what_they_deny_and_no_longer() -> None:
     held, clock = denials()
     user = uuid4()
     for _ in range(2):
-        held.session_ended(UUID(int=1), NOW)
-        held.key_ended(UUID(int=2), NOW)
-        held.account_changed(user, version=2, kept=None, at=NOW)
+        held.session_ended(UUID(int=1))
+        held.key_ended(UUID(int=2))
+        held.account_changed(user, version=2, kept=None)
     assert len(held) == 3
     clock.advance(LIFE)
     held.forget()

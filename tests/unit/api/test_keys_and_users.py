@@ -112,7 +112,7 @@ async def test_an_administrators_key_is_worth_less_when_they_are_none_any_more(o
     assert (await key.get("/v1/users")).status_code == 200
     change = {"role": "user"}
     assert (await on.client(ROOT).patch(f"/v1/users/{root.user_id}", json=change)).status_code == 200
-    on.parts.identity.denials.account_changed(root.user_id, version=3, kept=None, at=on.clock.now())
+    on.parts.identity.denials.account_changed(root.user_id, version=3, kept=None)
     is_problem(await key.get("/v1/users"), 403, "not-allowed")
 
 
