@@ -61,7 +61,29 @@ def build_app(
     """A Faust app that hands every record of the topic to `take` and acks those it is done with."""
     if getattr(streams, "_CStreamIterator", None) is None:
         raise UncompiledFaust("install the wheel of faust-streaming, or unset NO_CYTHON")
-    app = faust.App(
+    app = _configured(config)
+    topic = app.topic(
+        config.topic, key_type=bytes, key_serializer="raw", value_type=bytes, value_serializer="raw"
+    )
+
+    async def act(stream: StreamT[bytes]) -> None:
+        await _act(stream, take)
+
+    async def on_assigned(_app: AppT, /, *given: Iterable[TP], **_: object) -> None:
+        assigned(frozenset(tp.partition for tp in given[0] if tp.topic == config.topic))
+
+    async def on_revoked(_app: AppT, /, *_: object, **__: object) -> None:
+        revoked()
+
+    app.agent(topic, name=config.group, isolated_partitions=True, concurrency=1)(act)
+    app.on_partitions_assigned.connect(on_assigned)
+    app.on_partitions_revoked.connect(on_revoked)
+    return app
+
+
+def _configured(config: AppConfig) -> faust.App:
+    """An app without agents, set against each of Faust's traps."""
+    return faust.App(
         config.group,
         broker=[f"kafka://{broker}" for broker in config.brokers],
         broker_credentials=config.credentials,
@@ -84,23 +106,6 @@ def build_app(
         producer_request_timeout=_PRODUCER_SECONDS,
         worker_redirect_stdouts=False,
     )
-    topic = app.topic(
-        config.topic, key_type=bytes, key_serializer="raw", value_type=bytes, value_serializer="raw"
-    )
-
-    async def act(stream: StreamT[bytes]) -> None:
-        await _act(stream, take)
-
-    async def on_assigned(_app: AppT, /, *given: Iterable[TP], **_: object) -> None:
-        assigned(frozenset(tp.partition for tp in given[0] if tp.topic == config.topic))
-
-    async def on_revoked(_app: AppT, /, *_: object, **__: object) -> None:
-        revoked()
-
-    app.agent(topic, name=config.group, isolated_partitions=True, concurrency=1)(act)
-    app.on_partitions_assigned.connect(on_assigned)
-    app.on_partitions_revoked.connect(on_revoked)
-    return app
 
 
 async def _act(stream: StreamT[bytes], take: Take) -> None:
