@@ -1,6 +1,7 @@
 """Canary secrets are let loose in the running product, and found nowhere that they don't belong (L02)."""
 
 import base64
+import time
 from typing import Any
 
 import httpx
@@ -86,6 +87,74 @@ def _misused(ada: Owner, canaries: Canaries) -> None:
     # A path is told back to whoever asked for it, and to nobody else.
     httpx.get(f"{ada.url}/v1/assets/{canaries.word('a path')}", params={"token": canaries.word("a query")})
     httpx.get(f"{ada.url}/health", headers={"Cookie": canaries.word("a cookie"), "Host": "localhost"})
+
+
+def test_l02_what_people_say_at_the_doors_is_told_to_nobody(
+    product: Product, canaries: Canaries, answers: list[httpx.Response]
+) -> None:
+    with httpx.Client(base_url=product.url, timeout=30.0, event_hooks={"response": [answers.append]}) as http:
+        email = f"{canaries.word('an address')}@example.org"
+        password = f"{canaries.word('a password')} of two lamps"
+        said = _signed_in(http, canaries, "register", {"email": email, "password": password})
+        http.headers["Authorization"] = f"Bearer {said['access_token']}"
+        _keyed(http, canaries)
+        fresh = {"old": password, "new": f"{canaries.word('a new password')} by the sea"}
+        assert http.post("/v1/auth/password", json=fresh).status_code == 204
+        _guessed(http, canaries, email)
+        said = _signed_in(http, canaries, "login", {"email": email, "password": fresh["new"]})
+        first = {"refresh_token": said["refresh_token"]}
+        said = _signed_in(http, canaries, "refresh", first)
+        _signed_in(http, canaries, "refresh", {"refresh_token": said["refresh_token"]})
+        for _ in range(100):  # that is theft, as soon as the read models know
+            if http.post("/v1/auth/refresh", json=first).status_code == 401:
+                break
+            time.sleep(0.05)
+        else:
+            pytest.fail("an old token is as good as new")
+    assert _found(product, canaries, answers) == []
+
+
+def _signed_in(http: httpx.Client, canaries: Canaries, door: str, body: dict[str, str]) -> dict[str, str]:
+    """Registers, logs in or refreshes; all tokens of the answer are let loose, whole and in their parts."""
+    answer = http.post(f"/v1/auth/{door}", json=body)
+    assert answer.status_code in {200, 201}, answer.text
+    said: dict[str, str] = answer.json()
+    for name in ("access_token", "refresh_token"):
+        canaries.known(f"the {name} of {door} {len(canaries.loose)}", said[name])
+        canaries.known(
+            f"the end of the {name} of {door} {len(canaries.loose)}", said[name].rpartition(".")[2]
+        )
+    return said
+
+
+def _keyed(http: httpx.Client, canaries: Canaries) -> None:
+    """A key of one's own: issued, used, misspelt, revoked."""
+    issued = http.post(
+        "/v1/api-keys", json={"name": canaries.word("a key's name"), "scopes": ["assets:read"]}
+    )
+    assert issued.status_code == 201, issued.text
+    key = issued.json()["key"]
+    canaries.known("an issued key", key)
+    canaries.known("an issued key's secret", key.rpartition("_")[2])
+    for shown in (key, key + "x"):
+        http.get("/v1/assets", headers={"Authorization": f"Bearer {shown}"})
+    assert http.delete(f"/v1/api-keys/{issued.json()['id']}").status_code == 204
+
+
+def _guessed(http: httpx.Client, canaries: Canaries, email: str) -> None:
+    """Wrong passwords, wrong tokens, and secrets where they don't belong."""
+    for body in (
+        {"email": email, "password": canaries.word("a wrong password")},
+        {"email": f"{canaries.word('an unknown address')}@example.org", "password": "wrong"},
+        {"email": canaries.word("no address"), "password": canaries.word("a password for no address")},
+        {"email": email, "password": "x", "secret": canaries.word("a field")},
+    ):
+        assert http.post("/v1/auth/login", json=body).status_code in {401, 422}
+    forged = {"refresh_token": f"dr1.{canaries.word('a forged token')}"}
+    assert http.post("/v1/auth/refresh", json=forged).status_code == 401
+    http.post("/v1/auth/refresh", headers={"Cookie": f"darkroom_refresh={canaries.word('a forged cookie')}"})
+    weak = {"email": f"{canaries.word('a weak one')}@example.org", "password": "password"}
+    assert http.post("/v1/auth/register", json=weak).status_code == 422
 
 
 def _found(product: Product, canaries: Canaries, answers: list[httpx.Response]) -> list[str]:
