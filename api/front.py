@@ -55,6 +55,7 @@ class Front:
         self._cors = Cors(doors.cors_origins)
         self.security = security
         self.metrics = parts.metrics.http
+        self.events = parts.metrics.security  # shown from the start, each count at 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As ASGI says."""
