@@ -26,6 +26,9 @@ from schemas.identity import GENERATIONS, refresh_id, user_id_of
 
 __all__ = ["AccountState", "ApiKeyState", "ErasedLife", "Folded", "Life", "SessionState", "evolve", "fold"]
 
+MOST_SESSIONS: Final = 1_000
+"""How many sessions of a person can go on at a time; another one ends the oldest."""
+
 # What expired so long ago is over, whatever comes late; kept for ever, a busy account's state only grows.
 _KEPT_AFTER_EXPIRY: Final = timedelta(days=7)
 
@@ -143,7 +146,7 @@ def _started(life: Life, event: SessionStarted) -> Life:
     """Who proved an old password must not come in after its change: such a login names the version it saw."""
     if event.expected_version not in {None, life.version} or life.session(event.session_id) is not None:
         return life
-    if any(one.started_at - event.expires_at >= _KEPT_AFTER_EXPIRY for one in life.sessions):
+    if life.left_out_until is not None and event.occurred_at <= life.left_out_until:
         return life  # it is of the time of those that are left out, and may have been one of them
     session = SessionState(
         session_id=event.session_id,
@@ -151,8 +154,28 @@ def _started(life: Life, event: SessionStarted) -> Life:
         started_at=event.occurred_at,
         expires_at=event.expires_at,
     )
-    kept = tuple(one for one in life.sessions if event.occurred_at - one.expires_at < _KEPT_AFTER_EXPIRY)
-    return replace(life, sessions=(*kept, session))
+    kept, left_out_until = _kept(life, event.occurred_at)
+    return replace(life, sessions=(*kept, session), left_out_until=left_out_until)
+
+
+def _kept(life: Life, at: datetime) -> tuple[list[SessionState], datetime | None]:
+    """The sessions that stay when another begins `at`, and until when those started that don't.
+
+    First those go that expired long ago, then, as far as there are too many, those that were ended. Who goes
+    on is never left out, but ended where there are still too many: then the next beginning leaves it out.
+    """
+    kept: list[SessionState] = []
+    gone: list[SessionState] = []
+    for one in life.sessions:
+        too_many = len(life.sessions) - len(gone) >= MOST_SESSIONS
+        expired = at - one.expires_at >= _KEPT_AFTER_EXPIRY
+        (gone if expired or (too_many and one.revoked_code is not None) else kept).append(one)
+    for number in range(len(kept) + 1 - MOST_SESSIONS):
+        kept[number] = _ended(kept[number], "limit", at)
+    left_out = [one.started_at for one in gone]
+    if life.left_out_until is not None:
+        left_out.append(life.left_out_until)
+    return kept, max(left_out, default=None)
 
 
 def _refreshed(life: Life, event: SessionRefreshed) -> Life:

@@ -12,7 +12,8 @@ NEVER_PRESENTED = -1
 class SessionState:
     """One session; `presented` is the highest generation of its refresh tokens that was presented.
 
-    It has ended where `revoked_code` says why, or once `expires_at` has passed.
+    It has ended where `revoked_code` says why, or once `expires_at` has passed. The code is that of the event
+    that ended it, or limit where too many others had begun since.
     """
 
     session_id: UUID
@@ -44,8 +45,8 @@ class Life:
     """A person's time with an account, from the registration that won to its erasure.
 
     `version` is 1 at first and counts accepted changes of password and role. `rehashed_by` are the events
-    that hashed the password of this version anew. Sessions stand in the order in which they started; those
-    long expired are left out.
+    that hashed the password of this version anew. Sessions stand in the order in which they started; of those
+    that are over some are left out, of which none started after `left_out_until`.
     """
 
     user_id: UUID
@@ -56,6 +57,7 @@ class Life:
     data_key_id: UUID
     registered_at: datetime
     rehashed_by: tuple[UUID, ...] = ()
+    left_out_until: datetime | None = None
     sessions: tuple[SessionState, ...] = ()
     api_keys: tuple[ApiKeyState, ...] = ()
 

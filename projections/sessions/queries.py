@@ -17,7 +17,8 @@ _SQL: Final = "sessions/queries.sql"
 class SessionRow:
     """One session; `presented` is the highest generation of its refresh tokens presented, -1 before any.
 
-    It has ended where `revoked_code` says why, and once `expires_at` has passed.
+    It has ended where `revoked_code` says why (the event's, or limit: a thousand others have begun since),
+    and once `expires_at` has passed.
     """
 
     session_id: UUID

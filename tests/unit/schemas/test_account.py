@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from schemas.account import evolve, fold
+from schemas.account import MOST_SESSIONS, evolve, fold
 from schemas.identity import GENERATIONS, refresh_id, user_id_of
 from tests.unit.schemas.account_events import (
     LIFETIME,
@@ -242,6 +242,31 @@ def test_what_expired_long_ago_is_left_out_and_does_not_come_back() -> None:
     much_later = folded([started(3, 38 * days)], later)
     assert [one.session_id for one in life_of(much_later).sessions] == [session_id(2), session_id(3)]
     assert deaf_to(much_later, started(0), started(1), refreshed(0), revoked(1))
+
+
+def test_one_session_too_many_ends_the_oldest() -> None:
+    """And of those that are over some are left out, so that a state has an end."""
+    full = folded([started(number, number) for number in range(MOST_SESSIONS)], REGISTERED)
+    assert all(one.revoked_code is None for one in life_of(full).sessions)
+    more = folded([one_more := started(MOST_SESSIONS, MOST_SESSIONS)], full)
+    assert (session_of(more).revoked_code, session_of(more).revoked_at) == ("limit", one_more.occurred_at)
+    assert session_of(more, 1).revoked_code is None
+    again = folded([started(MOST_SESSIONS + 1, MOST_SESSIONS + 1)], more)
+    assert life_of(again).session(session_id(0)) is None
+    assert session_of(again, 1).revoked_code == "limit"
+    assert session_of(again, 2).revoked_code is None
+    assert len(life_of(again).sessions) == MOST_SESSIONS + 1
+    assert deaf_to(again, started(0, 0), started(1, 1), refreshed(0))
+
+
+def test_those_that_were_ended_make_room_first() -> None:
+    full = folded([started(number, number) for number in range(MOST_SESSIONS)], REGISTERED)
+    roomy = folded([revoked(500), revoked(700), started(MOST_SESSIONS, MOST_SESSIONS)], full)
+    assert life_of(roomy).session(session_id(500)) is None
+    assert session_of(roomy, 700).revoked_code == "logout"
+    assert session_of(roomy, 0).revoked_code is None
+    assert deaf_to(roomy, started(500, 500), started(499, 499))
+    assert not deaf_to(roomy, started(9_000, MOST_SESSIONS))
 
 
 def test_times_at_the_end_of_time_harm_nobody() -> None:

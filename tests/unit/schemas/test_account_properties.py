@@ -154,4 +154,4 @@ def test_of_fifty_registrations_the_first_in_the_log_wins(
 
 def test_the_format_of_states_has_a_name() -> None:
     """Who keeps states folds them anew when this name changes: change it knowingly."""
-    assert state_format(AccountState) == "9acf16a7ff9cafac"
+    assert state_format(AccountState) == "f366ecd843cc52de"
