@@ -97,6 +97,8 @@ class KeyView:
         with self._writing() as db:
             db.executemany(_LEARN, rows)
             db.executemany(_MOVE, positions.items())
+        if any(row["erased"] for row in rows):
+            self._forget_bytes()
 
     def positions(self) -> dict[int, int]:
         """The next offset of each partition that was read."""
@@ -164,6 +166,11 @@ class KeyView:
         with self._lock:
             self._db.close()
 
+    def _forget_bytes(self) -> None:
+        """What was overwritten leaves the write-ahead log, too; if a reader is in the way, next time."""
+        with self._lock, suppress(sqlite3.OperationalError):
+            self._db.execute("pragma wal_checkpoint(truncate)").fetchall()
+
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
@@ -183,6 +190,7 @@ def _opened(path: Path) -> sqlite3.Connection:
     try:
         db.execute("pragma journal_mode = wal")
         db.execute("pragma synchronous = normal")  # a lost tail is read from the topic again
+        db.execute("pragma secure_delete = on")  # what is erased is overwritten, not only unlinked
         db.executescript(_TABLES.read_text())
         if (found := db.execute("pragma quick_check").fetchone()[0]) != "ok":
             raise sqlite3.DatabaseError(found)

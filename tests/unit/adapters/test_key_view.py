@@ -4,6 +4,7 @@ import random
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -115,3 +116,23 @@ def test_a_damaged_file_is_made_anew(tmp_path: Path, seed: int) -> None:
         assert not view.belongs_to("topic")
         view.learn([key()], {0: 1})
         assert view.living(USER) == [KEY]
+
+
+def test_an_erased_key_leaves_no_byte_in_the_files(tmp_path: Path) -> None:
+    """Neither in the database, where a page may be written around, nor in what was to be written to it."""
+    wrapped = b"the bytes of a wrapped key that is to be forgotten"
+    with closing(KeyView(tmp_path / "keys.sqlite3")) as view:
+        view.belongs_to("topic")
+        view.learn([key(wrapped=wrapped)], {0: 1})
+        assert any(wrapped in file.read_bytes() for file in tmp_path.iterdir())
+        view.learn([marker()], {0: 2})
+        assert not any(wrapped in file.read_bytes() for file in tmp_path.iterdir())
+
+
+def test_operators_see_what_is_wrapped_by_whom(view: KeyView) -> None:
+    by_n = replace(key(key_id=UUID(int=5)), master_key_id="n")
+    view.learn([key(), by_n, key(key_id=UUID(int=9)), marker(key_id=UUID(int=9))], {})
+    assert view.all_of(USER) == [UUID(int=5), KEY, UUID(int=9)]
+    assert view.count_living() == 2
+    assert [(each.key_id, each.master_key_id) for each in view.wrapped_otherwise("n")] == [(KEY, "m")]
+    assert [each.key_id for each in view.wrapped_otherwise("x")] == [UUID(int=5), KEY]

@@ -1,0 +1,96 @@
+"""The commands about keys, as an operator runs them: what they say, and their exit codes."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from adapters.subject_keys import Custody
+from ops.erasures.receipt import public_pem, signing_key
+from tests.contract.test_kafka_subject_keys import A_MASTER, B_MASTER
+from tests.integration.subjects.people import People
+from tests.programs import ROOT
+from tests.servers import World
+
+
+@pytest.fixture(scope="module")
+def ground(world: World) -> World:
+    world.env["MASTER_KEY"] = A_MASTER
+    world.lay_ground()
+    return world
+
+
+@pytest.fixture
+async def people(ground: World) -> AsyncIterator[People]:
+    people = People(ground.settings(uuid4().hex))
+    yield people
+    await people.close()
+
+
+def run(world: World, *words: str, **changed: str) -> subprocess.CompletedProcess[str]:
+    env = {"PATH": os.environ["PATH"], "STATE_DIR": str(world.folder / "ops"), **world.env, **changed}
+    return subprocess.run(
+        [sys.executable, "-m", "ops", *words],
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+async def told(world: World, *words: str, **changed: str) -> tuple[int, Any]:
+    done = await asyncio.to_thread(run, world, *words, "--json", **changed)
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+async def test_a_master_key_is_rotated_and_an_erased_key_stays_erased(ground: World, people: People) -> None:
+    ada, ben = uuid4(), uuid4()
+    of_ada, of_ben = [await people.keys.data_key(user) for user in (ada, ben)]
+    sealed = people.keys.seal(ben, of_ben, "sealed_words", b"words")
+    forgotten = people.keys.seal(ada, of_ada, "sealed_words", b"words")
+    custody = Custody(people.keys, people.log, people.settings.secrets.master_keys, source="/test")
+    custody.erase(ada)
+
+    code, said = await told(ground, "subjects", "rewrap", MASTER_KEY=B_MASTER)
+    assert (code, said["done"], said["unwrappable"]) == (3, 0, 1)
+    both = f"{B_MASTER},{A_MASTER}"
+    code, said = await told(ground, "subjects", "rewrap", MASTER_KEY=both)
+    assert (code, said) == (0, {"master_key_id": "b", "done": 1, "before": 0, "unwrappable": 0})
+    code, said = await told(ground, "subjects", "rewrap", MASTER_KEY=both)
+    assert (code, said["done"], said["before"]) == (0, 0, 1)
+
+    fresh = People(ground.settings(uuid4().hex, MASTER_KEY=B_MASTER))
+    assert await asyncio.to_thread(fresh.keys.wait_until_current, 15)
+    assert fresh.keys.open(ben, "sealed_words", sealed) == b"words"
+    assert fresh.keys.open(ada, "sealed_words", forgotten) is None
+    await fresh.close()
+
+    code, said = await told(ground, "subjects", "compact", MASTER_KEY=both)
+    assert (code, said) == (0, {"outlived": 2, "left": 0})
+
+
+async def test_what_cant_be_told_is_said_in_a_sentence(ground: World) -> None:
+    nowhere = "postgresql://nobody@127.0.0.1:1/x"
+    done = await asyncio.to_thread(run, ground, "erasures", "list", DATABASE_URL=nowhere)
+    assert (done.returncode, "Postgres can't be reached" in done.stderr) == (1, True)
+    done = await asyncio.to_thread(run, ground, "erasures", "status", str(uuid4()))
+    assert (done.returncode, "There is no erasure" in done.stderr) == (3, True)
+    done = await asyncio.to_thread(
+        run, ground, "subjects", "compact", "--wait", "1", KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1"
+    )
+    assert (done.returncode, "can't be reached" in done.stderr) == (1, True)
+
+
+async def test_the_public_key_is_that_of_the_installation(ground: World) -> None:
+    done = await asyncio.to_thread(run, ground, "erasures", "public-key")
+    secret = ground.settings("test").secrets.id_secret.get_secret_value()
+    assert done.stdout == public_pem(signing_key(secret).public_key())
