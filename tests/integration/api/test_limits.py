@@ -1,5 +1,6 @@
 """Rates on a real database: shared by processes, kept over restarts, and what goes on without it (H10)."""
 
+import time
 from collections.abc import Iterator
 
 import httpx
@@ -71,8 +72,20 @@ def test_l03_refusals_stand_in_the_log_with_a_networks_pseudonym(doors: RunningD
     assert 'darkroom_security_events_total{event="authentication_failed"}' in told
 
 
-def test_h10_without_the_database_reads_are_counted_here_alone(doors: RunningDoors) -> None:
-    with doors.world.servers.postgres.down():
-        assert set(statuses(doors.url, 3, BEN)) == {503}  # no read models, but no 429 and no wait either
-    doors.wait_ready()
+def test_h10_without_the_database_writes_go_on_and_nobody_guesses(doors: RunningDoors) -> None:
+    body = {"email": "ada@example.org", "password": "a guess"}
+    presign = {"file_name": "a.jpg", "content_type": "image/jpeg", "size": 1000}
+    for away in (doors.world.servers.postgres.down, doors.world.servers.postgres.paused):
+        headers = {"Authorization": f"Bearer {BEN}"}  # strangers have used up their rate
+        with away(), httpx.Client(base_url=doors.url, timeout=15.0, headers=headers) as client:
+            for _ in range(3):
+                began = time.monotonic()
+                refused = client.post("/v1/auth/login", json=body)
+                assert (refused.status_code, refused.json()["type"]) == (503, "/problems/unavailable")
+                assert time.monotonic() - began < 2
+            began = time.monotonic()
+            granted = client.post("/v1/uploads/presign", json=presign)
+            assert granted.status_code == 201
+            assert time.monotonic() - began < 5.5
+        doors.wait_ready()
     assert statuses(doors.url, 1, BEN) == [200]
