@@ -1,12 +1,21 @@
-"""Bytes that are no proper HTTP, sent by hand."""
+"""Bytes that are no proper HTTP, or come too slowly, sent by hand to a running process (H01, H02)."""
 
 import json
 import socket
+import time
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.integration.api.running import ADA, RunningDoors
+from tests.integration.api.running import ADA, RunningDoors, open_doors
+from tests.servers import World
+
+
+@pytest.fixture(scope="module")
+def doors(world: World) -> Iterator[RunningDoors]:
+    with open_doors(world, REQUEST_HEAD_TIMEOUT="1") as opened:
+        yield opened
 
 
 def exchange(doors: RunningDoors, data: bytes, seconds: float = 5.0) -> tuple[int, bytes]:
@@ -93,3 +102,36 @@ def test_a_large_body_is_refused_before_it_is_sent(doors: RunningDoors) -> None:
     status, answer = exchange(doors, POST + b"Content-Length: 99999999999\r\nExpect: 100-continue\r\n\r\n")
     assert status == 413, answer
     assert b"100 Continue" not in answer
+
+
+def connected(doors: RunningDoors) -> socket.socket:
+    parts = urlsplit(doors.url)
+    return socket.create_connection((parts.hostname or "", parts.port or 0), timeout=10)
+
+
+def test_h02_slow_heads_are_cut_and_nobody_else_notices(doors: RunningDoors) -> None:
+    began = time.monotonic()
+    slow = [connected(doors) for _ in range(200)]
+    for number, connection in enumerate(slow):
+        connection.sendall(HEAD[: number % 3 * 20])
+    for _ in range(10):
+        asked = time.monotonic()
+        assert doors.client().get("/v1/assets").status_code == 200
+        assert time.monotonic() - asked < 1
+    answers = [connection.recv(100) for connection in slow]
+    assert time.monotonic() - began < 10
+    assert {answer[:12] for answer in answers} == {b"", b"HTTP/1.1 408"}
+    for connection in slow:
+        connection.close()
+
+
+def test_h02_a_head_without_end_is_cut(doors: RunningDoors) -> None:
+    with connected(doors) as connection:
+        connection.sendall(HEAD)
+        sent = 0
+        try:
+            while sent < 10_000_000:
+                sent += connection.send(b"X: " + b"y" * 1000 + b"\r\n")
+        except ConnectionError:
+            pass
+    assert sent < 10_000_000
