@@ -39,7 +39,7 @@ ASSETS: Final = ReadModel(name="assets", version=1)
 JOBS: Final = ReadModel(name="jobs", version=1)
 ACTIVITY: Final = ReadModel(name="activity", version=1)
 
-ACCOUNT_STATES: Final = ReadModel(name="account_states", version=2)
+ACCOUNT_STATES: Final = ReadModel(name="account_states", version=3)
 ACCOUNTS: Final = ReadModel(name="accounts", version=1)
 SESSIONS: Final = ReadModel(name="sessions", version=1)
 API_KEYS: Final = ReadModel(name="api_keys", version=1)

@@ -22,7 +22,8 @@ from schemas.events import (
     SubjectErased,
     UserRegistered,
 )
-from schemas.identity import GENERATIONS, refresh_id, user_id_of
+from schemas.identity import GENERATIONS, user_id_of
+from schemas.presentations import was_seen, with_seen
 
 __all__ = ["AccountState", "ApiKeyState", "ErasedLife", "Folded", "Life", "SessionState", "evolve", "fold"]
 
@@ -181,21 +182,26 @@ def _kept(life: Life, at: datetime) -> tuple[list[SessionState], datetime | None
 def _refreshed(life: Life, event: SessionRefreshed) -> Life:
     """A generation above the highest is the next; the highest again is a lost answer; below it is reuse.
 
-    Every door says that a generation was presented under the generation's own id. So above the highest no
-    other id counts; below it the own id is a late repeat of what was applied, and any other tells of a theft.
+    Each presentation has an event id of its own, so a late repeat of one that was seen is no second one.
     """
     session = life.session(event.session_id)
-    if session is None or session.revoked_code is not None:
-        return life
     generation = event.presented_generation
-    if not 0 <= generation < GENERATIONS:
+    if session is None or session.revoked_code is not None or not 0 <= generation < GENERATIONS:
         return life
-    own = event.event_id == refresh_id(event.session_id, generation)
-    if own and generation > session.presented:
-        return _with_session(life, replace(session, presented=generation, refreshed_at=event.occurred_at))
-    if own or generation >= session.presented:
+    if generation < session.forgotten_below or was_seen(session.seen, generation, event.event_id):
         return life
-    return _with_session(life, _ended(session, "reuse", event.occurred_at))
+    if generation < session.presented:
+        return _with_session(life, _ended(session, "reuse", event.occurred_at))
+    seen, forgotten = with_seen(session.seen, generation, event.event_id)
+    again = generation == session.presented
+    refreshed = replace(
+        session,
+        presented=generation,
+        refreshed_at=session.refreshed_at if again else event.occurred_at,
+        seen=seen,
+        forgotten_below=session.forgotten_below if forgotten is None else forgotten + 1,
+    )
+    return _with_session(life, refreshed)
 
 
 def _revoked(life: Life, event: SessionRevoked) -> Life:

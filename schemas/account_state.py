@@ -12,6 +12,9 @@ NEVER_PRESENTED = -1
 class SessionState:
     """One session; `presented` is the highest generation of its refresh tokens that was presented.
 
+    `seen` holds the last presentations (schemas.presentations), and whatever is of a generation below
+    `forgotten_below` may have been one that is no longer there.
+
     It has ended where `revoked_code` says why, or once `expires_at` has passed. The code is that of the event
     that ended it, or limit where too many others had begun since.
     """
@@ -22,6 +25,8 @@ class SessionState:
     expires_at: datetime
     presented: int = NEVER_PRESENTED
     refreshed_at: datetime | None = None
+    seen: bytes = b""
+    forgotten_below: int = 0
     revoked_code: str | None = None
     revoked_at: datetime | None = None
 

@@ -49,7 +49,7 @@ class SessionStarted:
 class SessionRefreshed:
     """A refresh token of the session was presented: that of generation `presented_generation`, from 0.
 
-    The event id is schemas.identity.refresh_id of both, so that whoever says it says the same.
+    Each presentation has an event id of its own, by which a repeat is told from another presentation.
     """
 
     event_id: UUID

@@ -17,12 +17,13 @@ from schemas.events import (
     SubjectErased,
     UserRegistered,
 )
-from schemas.identity import refresh_id, user_id_of
+from schemas.identity import user_id_of
 
 EVENT_ID: Final = UUID("01938f6e-4c00-7aaa-8bbb-000000000001")
 ADMIN_ID: Final = UUID("01938f6e-4c00-7aaa-8bbb-000000000007")
 SESSION_ID: Final = UUID("01938f6e-4c00-7aaa-8bbb-000000000008")
 KEY_ID: Final = UUID("01938f6e-4c00-7aaa-8bbb-000000000009")
+PRESENTATION_ID: Final = UUID("852d8dc1-1d4e-8254-a7c0-b42fad77b779")
 DATA_KEY_ID: Final = UUID("01938f6e-4c00-7aaa-8bbb-00000000000a")
 USER_ID: Final = user_id_of(EVENT_ID)
 ACCOUNT_KEY: Final = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
@@ -48,7 +49,7 @@ IDENTITY_EXAMPLES: Final[tuple[IdentityEvent, ...]] = (
     ),
     SessionStarted(**_COMMON, session_id=SESSION_ID, expires_at=LATER, kind="login"),
     SessionRefreshed(
-        **{**_COMMON, "event_id": refresh_id(SESSION_ID, 7)}, session_id=SESSION_ID, presented_generation=7
+        **{**_COMMON, "event_id": PRESENTATION_ID}, session_id=SESSION_ID, presented_generation=7
     ),
     SessionRevoked(**_COMMON, session_id=SESSION_ID, code="logout"),
     PasswordChanged(

@@ -24,7 +24,7 @@ from schemas.codec import Codec
 TABLES = ("activity_v1.activity", "assets_v1.assets", "jobs_v1.jobs", "lifecycle_v2.states")
 IDENTITY_TABLES = (
     "account_activity_v1.account_activity",
-    "account_states_v2.account_states",
+    "account_states_v3.account_states",
     "accounts_v1.accounts",
     "api_keys_v1.api_keys",
     "erasures_v1.erasures",

@@ -64,7 +64,7 @@ def whole_story(stage: Stage, address: str) -> list[IdentityEvent]:
         people.registered(second),
         *people.whole(first)[1:],
         people.started(first, "late", at=60 * 24 * 45),
-        people.refreshed(first, 0, "phone", at=99, own_id=False),
+        people.refreshed(first, 0, "phone", at=99),
         erasure,
         people.registered(third, at=20),
         people.completed(first, erasure, at=30),

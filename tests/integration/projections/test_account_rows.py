@@ -243,7 +243,7 @@ async def test_what_closes_doors_is_told_in_its_order(
 ) -> None:
     ada = await people.person("ada")
     topic = models.loop.topic
-    tell(*people.whole(ada), people.refreshed(ada, 0, "phone", at=50, own_id=False))
+    tell(*people.whole(ada), people.refreshed(ada, 0, "phone", at=50))
     found = await activity.revocations(conn, topic=topic, after={})
     assert [(one.event_type, one.session_id, one.key_id, one.version) for one in found] == [
         ("SessionRevoked", people.session_id(ada, "laptop"), None, 1),

@@ -21,7 +21,7 @@ from schemas.events import (
     SubjectErased,
     UserRegistered,
 )
-from schemas.identity import refresh_id, user_id_of
+from schemas.identity import user_id_of
 from tests.unit.projections.stories import BEGIN, an_id
 
 
@@ -75,13 +75,11 @@ class AccountStories:
             **self._common(who, at, "started", session), session_id=self.session_id(who, session), **given
         )
 
-    def refreshed(
-        self, who: Person, generation: int, session: object = 0, at: int = 2, *, own_id: bool = True
-    ) -> SessionRefreshed:
-        session_id = self.session_id(who, session)
-        event_id = refresh_id(session_id, generation) if own_id else an_id(session_id, generation, at)
+    def refreshed(self, who: Person, generation: int, session: object = 0, at: int = 2) -> SessionRefreshed:
         return SessionRefreshed(
-            **self._common(who, at, event_id), session_id=session_id, presented_generation=generation
+            **self._common(who, at, "refreshed", session, generation, at),
+            session_id=self.session_id(who, session),
+            presented_generation=generation,
         )
 
     def revoked(self, who: Person, session: object = 0, at: int = 3, code: str = "logout") -> SessionRevoked:

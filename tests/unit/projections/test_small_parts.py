@@ -56,7 +56,7 @@ def test_a_new_form_of_the_state_needs_a_new_version_of_its_rows() -> None:
 
 def test_the_same_for_the_states_of_accounts() -> None:
     form = (read_models.ACCOUNT_STATES.version, state_format(AccountState))
-    assert form == (2, "f366ecd843cc52de")
+    assert form == (3, "7d0326a5e2a4828e")
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from schemas.events import (
     SubjectErased,
     UserRegistered,
 )
-from schemas.identity import refresh_id, user_id_of
+from schemas.identity import user_id_of
 from tests.golden.identity_examples import ACCOUNT_KEY, IDENTITY_EXAMPLES
 
 START = datetime(2026, 11, 21, tzinfo=UTC)
@@ -74,11 +74,7 @@ def started(session: int = 0, minute: int = 1, number: int = 0, **fields: Any) -
 def refreshed(
     generation: int, session: int = 0, minute: int = 2, number: int = 0, **fields: Any
 ) -> SessionRefreshed:
-    given = {
-        "session_id": session_id(session),
-        "presented_generation": generation,
-        "event_id": refresh_id(session_id(session), generation),
-    }
+    given = {"session_id": session_id(session), "presented_generation": generation}
     event: SessionRefreshed = _said(SessionRefreshed, minute, number, {**given, **fields})
     return event
 

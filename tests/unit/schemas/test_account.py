@@ -1,12 +1,13 @@
 """The account's fold, one rule a test."""
 
 import dataclasses
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from schemas.account import MOST_SESSIONS, evolve, fold
-from schemas.identity import GENERATIONS, refresh_id, user_id_of
+from schemas.identity import GENERATIONS, user_id_of
+from schemas.presentations import MOST, was_seen, with_seen
 from tests.unit.schemas.account_events import (
     LIFETIME,
     at,
@@ -115,31 +116,41 @@ def test_each_generation_is_presented_in_its_turn() -> None:
 def test_a_lost_answer_is_given_again() -> None:
     """The predecessor may be presented until its successor is."""
     presented = folded([refreshed(0)], LOGGED_IN)
-    assert deaf_to(presented, refreshed(0, minute=9), refreshed(0, event_id=uuid4()))
+    again = session_of(folded([refreshed(0, minute=9)], presented))
+    assert (again.presented, again.refreshed_at, again.revoked_code) == (0, at(2), None)
 
 
 def test_an_older_generation_is_reuse_and_ends_the_session() -> None:
     moved_on = folded([refreshed(0), refreshed(1)], LOGGED_IN)
-    stolen = folded([refreshed(0, minute=8, event_id=uuid4())], moved_on)
+    stolen = folded([refreshed(0, minute=8)], moved_on)
     assert (session_of(stolen).revoked_code, session_of(stolen).revoked_at) == ("reuse", at(8))
     assert session_of(stolen, 1).revoked_code is None
-    assert deaf_to(stolen, refreshed(2), refreshed(0, event_id=uuid4()), revoked())
+    assert deaf_to(stolen, refreshed(2), refreshed(0, minute=9), revoked())
 
 
 def test_a_late_repeat_of_a_presentation_is_no_reuse() -> None:
-    moved_on = folded([refreshed(0), refreshed(1)], LOGGED_IN)
-    assert deaf_to(moved_on, refreshed(0), refreshed(0, minute=50))
+    """Of one that counted, and of one that came while the generation was still the highest."""
+    first, again = refreshed(0), refreshed(0, minute=5)
+    moved_on = folded([first, again, refreshed(1)], LOGGED_IN)
+    assert deaf_to(moved_on, first, again, refreshed(1))
 
 
-def test_only_the_generations_own_id_can_present_it() -> None:
-    assert deaf_to(LOGGED_IN, refreshed(0, event_id=uuid4()))
-    assert deaf_to(LOGGED_IN, refreshed(0, event_id=refresh_id(session_id(1), 0)))
+def test_what_is_too_old_to_be_told_from_a_repeat_ends_nothing() -> None:
+    story = [refreshed(generation) for generation in range(MOST + 10)]
+    state = folded(story, LOGGED_IN)
+    assert len(session_of(state).seen) == MOST * 12
+    assert session_of(state).forgotten_below == 10
+    assert deaf_to(state, *story, refreshed(9, minute=8))
+    assert session_of(folded([refreshed(10, minute=8)], state)).revoked_code == "reuse"
+    stubborn = folded([refreshed(0, minute=minute) for minute in range(MOST + 10)], LOGGED_IN)
+    assert deaf_to(stubborn, refreshed(0, minute=999))
+    assert session_of(folded([refreshed(1)], stubborn)).presented == 1
 
 
 @pytest.mark.parametrize("generation", [-1, -(2**63), GENERATIONS, 2**63 - 1])
 def test_generations_that_no_token_has_are_ignored(generation: int) -> None:
     presented = folded([refreshed(3)], LOGGED_IN)
-    assert deaf_to(presented, refreshed(0, presented_generation=generation, event_id=uuid4()))
+    assert deaf_to(presented, refreshed(0, presented_generation=generation))
 
 
 def test_a_revoked_session_never_comes_back() -> None:
@@ -278,6 +289,16 @@ def test_times_at_the_end_of_time_harm_nobody() -> None:
 
 def test_ids_are_of_their_kind_alone() -> None:
     same = uuid4()
-    assert len({user_id_of(same), refresh_id(same, 0), refresh_id(same, 1), same}) == 4
-    assert user_id_of(same) == user_id_of(same)
-    assert (user_id_of(same).version, refresh_id(same, 7).version) == (8, 8)
+    assert user_id_of(same) == user_id_of(same) != same
+    assert user_id_of(same).version == 8
+
+
+def test_a_mark_is_found_where_it_begins_and_nowhere_else() -> None:
+    ids = [UUID(int=number) for number in (0, 1 << 32, 1 << 56, 2**64 - 1)]
+    seen = b""
+    for generation, event_id in enumerate(ids):
+        assert not was_seen(seen, generation, event_id)
+        seen, _ = with_seen(seen, generation, event_id)
+        assert was_seen(seen, generation, event_id)
+    inside = int.from_bytes(seen[6:10]), UUID(bytes=bytes(8) + seen[10:18])
+    assert not was_seen(seen, *inside)

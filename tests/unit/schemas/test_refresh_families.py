@@ -39,7 +39,7 @@ class Families(RuleBasedStateMachine):
         self.given = {0}
         self.newest = 0  # that the owner holds
         self.thief = False
-        self.proven = False  # a door that had seen its successor was shown an older token
+        self.proven = False  # an older token was shown when its successor had been
         self.ended = False
         self.highest = -1
 
@@ -53,7 +53,9 @@ class Families(RuleBasedStateMachine):
             self.proven = True
             return None
         if generation > session.presented:
-            self.log.append(refreshed(generation))
+            # As far as this door knows. The log knows better, and its word comes later.
+            self.proven = self.proven or generation < session_of(folded(self.log)).presented
+            self.log.append(refreshed(generation, event_id=uuid4()))
         self.given.add(generation + 1)
         return generation + 1
 
