@@ -113,7 +113,7 @@ def until(met: Callable[[], bool], seconds: float = 10.0) -> float:
     began = time.monotonic()
     while not met():
         assert time.monotonic() - began < seconds
-        time.sleep(0.02)
+        time.sleep(0.05)
     return time.monotonic() - began
 
 

@@ -118,5 +118,5 @@ def test_a_projector_that_is_away_logs_nobody_out_and_nobody_registers_in_vain(
     finally:
         identity.projector.restart().wait_ready()
     assert fresh is not None
-    until(lambda: identity.register().status_code == 201, 15)
+    until(lambda: identity.register().status_code == 201, 30)
     until(lambda: identity.refresh(fresh.refresh).status_code == 401)  # now that all is known: it is reuse

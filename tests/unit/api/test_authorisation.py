@@ -1,0 +1,223 @@
+"""A18, A20: who may do what, as one table over every operation that the description knows.
+
+A row says what each caller is answered on something that is the user's own: `nobody` has no credential,
+`expired` and `revoked` hold tokens of the user's that are worth nothing, `key` is an API key of the user's
+without the scope that is needed, `other` is another person, `admin` an administrator who logged in.
+"""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from ops.docs_openapi import described
+from tests.unit.api.doors import JPEG, Stage, ready, stage, started
+from tests.unit.api.people import PASSWORD, Person, log_in, person_of, somebody
+
+CALLERS: Final = ("nobody", "expired", "revoked", "key", "other", "user", "admin")
+OPEN: Final = [
+    "/v1/auth/register",
+    "/v1/auth/login",
+    "/v1/auth/refresh",
+    "/v1/erasures",
+    "/health",
+    "/livez",
+    "/readyz",
+]
+
+#                                                  nobody expired revoked  key  other user admin
+TABLE: Final[dict[str, tuple[int, int, int, int, int, int, int]]] = {
+    "POST /v1/auth/register":                         (201, 201, 201, 201, 201, 201, 201),
+    "POST /v1/auth/login":                            (200, 200, 200, 200, 200, 200, 200),
+    "POST /v1/auth/refresh":                          (200, 200, 200, 200, 200, 200, 200),
+    "POST /v1/auth/logout":                           (401, 401, 401, 403, 204, 204, 204),
+    "POST /v1/auth/password":                         (401, 401, 401, 403, 204, 204, 204),
+    "GET /v1/auth/me":                                (401, 401, 401, 200, 200, 200, 200),
+    "GET /v1/auth/sessions":                          (401, 401, 401, 403, 200, 200, 200),
+    "DELETE /v1/auth/sessions/{session_id}":          (401, 401, 401, 403, 404, 204, 404),
+    "GET /v1/auth/activity":                          (401, 401, 401, 403, 200, 200, 200),
+    "POST /v1/api-keys":                              (401, 401, 401, 403, 201, 201, 201),
+    "GET /v1/api-keys":                               (401, 401, 401, 403, 200, 200, 200),
+    "DELETE /v1/api-keys/{key_id}":                   (401, 401, 401, 403, 404, 204, 404),
+    "POST /v1/uploads/presign":                       (401, 401, 401, 403, 201, 201, 201),
+    "POST /v1/uploads/complete":                      (401, 401, 401, 403, 404, 202, 404),
+    "POST /v1/uploads":                               (401, 401, 401, 403, 202, 202, 202),
+    "GET /v1/assets":                                 (401, 401, 401, 403, 200, 200, 200),
+    "GET /v1/assets/{asset_id}":                      (401, 401, 401, 403, 404, 200, 404),
+    "GET /v1/assets/{asset_id}/status":               (401, 401, 401, 403, 404, 200, 404),
+    "GET /v1/assets/{asset_id}/variants/{name}":      (401, 401, 401, 403, 404, 307, 404),
+    "GET /v1/assets/{asset_id}/download":             (401, 401, 401, 403, 404, 307, 404),
+    "GET /v1/jobs/{job_id}":                          (401, 401, 401, 403, 404, 200, 200),
+    "GET /v1/notifications/stream":                   (401, 401, 401, 403, 200, 200, 200),
+    "GET /v1/users":                                  (401, 401, 401, 403, 403, 403, 200),
+    "PATCH /v1/users/{user_id}":                      (401, 401, 401, 403, 403, 403, 200),
+    "DELETE /v1/users/{user_id}":                     (401, 401, 401, 403, 404, 202, 202),
+    "GET /v1/erasures/{erasure_id}":                  (404, 404, 404, 404, 404, 404, 404),
+    "GET /v1/audit":                                  (401, 401, 401, 403, 403, 403, 200),
+    "GET /health":                                    (200, 200, 200, 200, 200, 200, 200),
+    "GET /livez":                                     (200, 200, 200, 200, 200, 200, 200),
+    "GET /readyz":                                    (200, 200, 200, 200, 200, 200, 200),
+}  # fmt: skip
+READS: Final = [name for name in TABLE if name.startswith("GET")]
+
+
+@dataclass
+class Cast:
+    """The user, what is theirs, and everybody else, on a stage of their own."""
+
+    on: Stage
+    user: Person
+    other: Person
+    admin: Person
+    credentials: dict[str, str | None] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    upload_token: str = ""
+
+
+@asynccontextmanager
+async def cast() -> AsyncIterator[Cast]:
+    off = dict.fromkeys(("RATE_REGISTRATIONS", "RATE_LOGIN_NETWORK", "RATE_LOGIN_ACCOUNT"), "off")
+    async with stage(**off) as on, on.living():
+        early = await somebody(on)
+        on.clock.advance(timedelta(minutes=20))
+        user, elsewhere, gone = [person_of(on, await log_in(on)) for _ in range(3)]
+        made = Cast(
+            on,
+            user,
+            await somebody(on, "ben@example.org"),
+            await somebody(on, "root@example.org", role="admin"),
+        )
+        await gone.client().post("/v1/auth/logout")
+        made.credentials = {
+            "nobody": None,
+            "expired": early.access,
+            "revoked": gone.access,
+            "other": made.other.access,
+            "user": user.access,
+            "admin": made.admin.access,
+        }
+        await _belongings(made, elsewhere)
+        yield made
+
+
+async def _belongings(made: Cast, elsewhere: Person) -> None:
+    on, client = made.on, made.user.client()
+    accepted = (await client.post("/v1/uploads", files={"file": ("harbour.jpg", JPEG, "image/jpeg")})).json()
+    completed: Any = on.events()[-1]
+    await on.append(started(completed, on.clock.now()))
+    await on.append(ready(completed, on.clock.now()))
+    size = {"file_name": "b.jpg", "content_type": "image/jpeg", "size": len(JPEG)}
+    granted = (await client.post("/v1/uploads/presign", json=size)).json()
+    await on.store.put(granted["fields"]["key"], JPEG, content_type="image/jpeg")
+    on.reads.catch_up()
+    key = (await client.post("/v1/api-keys", json={"name": "k", "scopes": ["assets:read"]})).json()
+    sessions = (await elsewhere.client().get("/v1/auth/sessions")).json()["items"]
+    made.upload_token = granted["upload_token"]
+    made.names = {
+        "session_id": next(item["id"] for item in sessions if item["current"]),
+        "key_id": key["id"],
+        "asset_id": accepted["asset_id"],
+        "job_id": accepted["job_id"],
+        "name": "small",
+        "user_id": str(made.user.user_id),
+        "erasure_id": str(uuid4()),
+    }
+
+
+OPERATIONS: Final = {
+    f"{method.upper()} {path}": operation
+    for path, item in json.loads(described())["paths"].items()
+    for method, operation in item.items()
+}
+
+
+def test_every_operation_has_its_row_and_every_row_its_operation() -> None:
+    assert OPERATIONS.keys() == TABLE.keys()
+
+
+def test_what_is_open_to_strangers_is_said_to_be_so_and_nothing_else_is() -> None:
+    for name, operation in OPERATIONS.items():
+        path = name.partition(" ")[2]
+        assert ("security" not in operation) == path.startswith(tuple(OPEN)), name
+        assert (TABLE[name][0] == 401) == ("security" in operation), name
+
+
+async def test_each_caller_reads_what_the_table_says() -> None:
+    answered = {}
+    async with cast() as made:
+        for operation in READS:
+            answered[operation] = tuple([await _answered(made, operation, caller) for caller in CALLERS])
+    assert answered == {operation: TABLE[operation] for operation in READS}
+
+
+@pytest.mark.parametrize("operation", [name for name in TABLE if name not in READS])
+async def test_each_caller_writes_what_the_table_says(operation: str) -> None:
+    async with cast() as made:
+        answered = [await _answered(made, operation, caller) for caller in CALLERS[:-1]]
+    async with cast() as made:  # of whom the others erased, an administrator would find nobody
+        answered.append(await _answered(made, operation, "admin"))
+    assert tuple(answered) == TABLE[operation]
+
+
+async def _answered(made: Cast, operation: str, caller: str) -> int:
+    if caller == "key":
+        needed = [*OPERATIONS[operation].get("security", [{"key": []}])[0]["key"]]
+        made.credentials["key"] = await _key_without(made, needed)
+    return (await _ask(made, operation, caller)).status_code
+
+
+async def _key_without(made: Cast, needed: list[str]) -> str:
+    """An API key of the user's that has every scope of theirs but what is needed."""
+    scopes = [scope for scope in ("assets:read", "assets:write", "generate") if scope not in needed]
+    answer = await made.user.client().post("/v1/api-keys", json={"name": "without", "scopes": scopes})
+    return str(answer.json()["key"])
+
+
+async def _ask(made: Cast, operation: str, caller: str) -> httpx.Response:
+    method, _, template = operation.partition(" ")
+    path = template.format(**made.names)
+    asked: dict[str, Any] = {}
+    body = _body(made, operation, caller)
+    if "files" in body:
+        asked = body
+    elif body:
+        asked = {"json": body}
+    client = made.on.client(made.credentials[caller])
+    if template != "/v1/notifications/stream":
+        return await client.request(method, path, **asked)
+    return await client.head(path)  # the same door, without waiting for what never ends
+
+
+def _body(made: Cast, operation: str, caller: str) -> dict[str, Any]:
+    person = {"other": made.other, "admin": made.admin}.get(caller, made.user)
+    bodies: dict[str, dict[str, Any]] = {
+        "POST /v1/auth/register": {"email": f"{uuid4().hex}@example.org", "password": PASSWORD},
+        "POST /v1/auth/login": {"email": "ada@example.org", "password": PASSWORD},
+        "POST /v1/auth/refresh": {"refresh_token": person.refresh},
+        "POST /v1/auth/password": {"old": PASSWORD, "new": "seven blue boats on a lake"},
+        "POST /v1/api-keys": {"name": "another", "scopes": ["assets:read"]},
+        "POST /v1/uploads/presign": {"file_name": "a.jpg", "content_type": "image/jpeg", "size": 7},
+        "POST /v1/uploads/complete": {"upload_token": made.upload_token},
+        "POST /v1/uploads": {"files": {"file": ("harbour.jpg", JPEG, "image/jpeg")}},
+        "PATCH /v1/users/{user_id}": {"role": "admin"},
+    }
+    return bodies.get(operation, {})
+
+
+async def test_a20_what_is_somebody_elses_looks_like_what_never_was() -> None:
+    async with cast() as made:
+        theirs = made.names
+        nobodys = theirs | {name: str(uuid4()) for name in theirs if name.endswith("_id")}
+        for operation in (name for name in TABLE if "{" in name and "erasure" not in name):
+            answers = []
+            for made.names in (theirs, nobodys):
+                answers.append(await _ask(made, operation, "other"))
+            one, other = [{**answer.json(), "instance": ""} for answer in answers]
+            assert one == other, operation
+            assert answers[0].headers.keys() == answers[1].headers.keys()
