@@ -10,7 +10,7 @@ Size: TypeAlias = tuple[int, int]
 Box: TypeAlias = tuple[float, float, float, float]
 
 # How much larger than the first level a JPEG must be decoded: at 1.0 the decoder's own shrinking can be seen.
-HEADROOM = 1.25
+HEADROOM = 1.2
 # What libjpeg can divide by while it decodes.
 _DIVISORS = (8, 4, 2)
 # EXIF orientations that lay a picture on its side.
