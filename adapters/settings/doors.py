@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from pydantic import Field
 
-from adapters.settings.fields import Duration, Fragment, Names, Origins
+from adapters.settings.fields import Duration, Fragment, Names, Networks, Origins
 
 MEGABYTE = 1_000_000
 
@@ -26,10 +26,10 @@ class DoorSettings(Fragment):
         validation_alias="ALLOWED_HOSTS",
         description="Host names that requests may carry; any other is refused.",
     )
-    trusted_proxies: Names = Field(
+    trusted_proxies: Networks = Field(
         default=(),
         validation_alias="TRUSTED_PROXIES",
-        description="Addresses whose forwarded headers are believed.",
+        description="Addresses or networks whose forwarded headers are believed.",
     )
     docs: bool = Field(
         default=True,

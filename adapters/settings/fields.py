@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import urlsplit
@@ -90,6 +91,13 @@ def _word(value: str) -> str:
     return value
 
 
+def _network(value: str) -> str:
+    try:
+        return value if value == "*" else str(ip_network(value))
+    except ValueError as error:
+        raise ValueError("must be addresses or networks such as 10.0.0.1 or 10.1.0.0/16") from error
+
+
 def _existing_file(value: Path) -> Path:
     if not value.is_file():
         raise ValueError("must be a file that exists")
@@ -104,6 +112,8 @@ HttpUrl = Annotated[str, AfterValidator(_http_url)]
 
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_split)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], BeforeValidator(_split)]
+"""Addresses and networks; `*` for all."""
 Servers = Annotated[str, AfterValidator(_servers)]
 Word = Annotated[str, AfterValidator(_word)]
 ExistingFile = Annotated[Path, AfterValidator(_existing_file)]

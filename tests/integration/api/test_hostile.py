@@ -28,13 +28,12 @@ SHARP = {
     )
 }
 PRESIGN = {"content_type": "image/jpeg", "size": 1000}
-UNLIMITED = {f"RATE_{name}": "off" for name in ("READS", "WRITES", "UPLOADS", "KEYS", "STRANGERS")}
 
 
 @pytest.fixture(scope="module")
 def doors(world: World) -> Iterator[RunningDoors]:
     keys = f"{ADA}:ada:user,{BEN}:ben:user,{ADMIN}:root:admin"
-    with open_doors(world, API_KEYS=keys, **UNLIMITED) as opened:
+    with open_doors(world, API_KEYS=keys) as opened:
         yield opened
 
 

@@ -11,7 +11,12 @@ from tests.integration.api.running import ADA, BEN, RunningDoors, open_doors
 from tests.programs import Program, free_port, running
 from tests.servers import World
 
-LIMITS = {"RATE_READS": "40/hour", "RATE_STRANGERS": "30/hour"}
+LIMITS = {
+    "RATE_READS": "40/hour",
+    "RATE_STRANGERS": "30/hour",
+    "RATE_LOGIN_ACCOUNT": "10/15minutes",
+    "RATE_LOGIN_NETWORK": "60/15minutes",
+}
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import structlog
 
-from adapters.settings import load_settings
+from adapters.settings import SettingsError, load_settings
 from api.limits.networks import network_of, pseudonym
 from tests.unit.api.doors import BEN, ROOT, Stage, stage
 from tests.unit.api.test_http import is_problem
@@ -106,3 +106,13 @@ def test_logs_name_a_network_without_telling_it() -> None:
 def test_in_production_proxies_are_named() -> None:
     warnings = load_settings({"TRUSTED_PROXIES": "*"}).warnings
     assert any(warning.startswith("TRUSTED_PROXIES") for warning in warnings)
+
+
+@pytest.mark.parametrize("proxies", ["proxy.example", "10.0.0.1/8", "10.0.0.300", "10.0.0.1,x"])
+def test_a_proxy_that_is_no_address_stops_the_start(proxies: str) -> None:
+    with pytest.raises(SettingsError, match="TRUSTED_PROXIES must be addresses or networks"):
+        load_settings({"TRUSTED_PROXIES": proxies})
+    assert load_settings({"TRUSTED_PROXIES": "10.0.0.1, ::1"}).doors.trusted_proxies == (
+        "10.0.0.1/32",
+        "::1/128",
+    )
