@@ -3,6 +3,10 @@
 import hashlib
 import hmac
 from dataclasses import dataclass, field
+from typing import Final
+from uuid import UUID
+
+from cachetools import TTLCache
 
 from adapters.account_keys import Address, account_key
 from adapters.clock import Clock
@@ -17,6 +21,15 @@ from api.credentials.key_uses import KeyUses
 from api.credentials.refresh_tokens import RefreshTokens
 from api.queries.accounts import Accounts
 
+# Longer than the read models lag in health, and somewhat more sessions than refresh meanwhile.
+_LAG_SECONDS: Final = 60.0
+_SESSIONS: Final = 100_000
+
+
+def presented_here() -> TTLCache[UUID, int]:
+    """For each session the highest generation that this process saw, while the read models may not know."""
+    return TTLCache(_SESSIONS, _LAG_SECONDS)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
@@ -28,6 +41,7 @@ class Identity:
     refresh: RefreshTokens
     denials: Denials
     uses: KeyUses
+    presented: TTLCache[UUID, int] = field(default_factory=presented_here)
     secret: bytes = field(repr=False)
 
     def key_of(self, address: Address) -> str:

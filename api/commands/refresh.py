@@ -70,7 +70,8 @@ async def refresh(request: Request, response: Response, key: IdempotencyKey = No
     parts = parts_of(request)
     token = _opened(parts, await _given(parts, request))
     standing = await _standing(parts, token)
-    presented = standing.session.presented if standing.session is not None else NEVER_PRESENTED
+    known = standing.session.presented if standing.session is not None else NEVER_PRESENTED
+    presented = max(known, parts.identity.presented.get(token.session_id, NEVER_PRESENTED))
     if token.generation < presented:
         await _reused(parts, token)
     position = await _presented(parts, token) if token.generation > presented else _start(parts, token)
@@ -154,7 +155,10 @@ async def _presented(parts: Parts, token: RefreshToken) -> Position:
         session_id=token.session_id,
         presented_generation=token.generation,
     )
-    return await parts.log.append(event, metadata())
+    position = await parts.log.append(event, metadata())
+    highest = parts.identity.presented.get(token.session_id, NEVER_PRESENTED)
+    parts.identity.presented[token.session_id] = max(highest, token.generation)
+    return position
 
 
 def _start(parts: Parts, token: RefreshToken) -> Position:

@@ -12,8 +12,10 @@ from adapters.read_store import async_pool, connect, migrate, pending_migrations
 from adapters.settings import Settings, load_settings
 from tests.servers import World
 
+MIGRATIONS = ("0001.infrastructure", "0002.soft_state", "0003.rate_limits", "0004.api_key_uses")
 TABLES = {
     ("api", "idempotency"),
+    ("api", "key_uses"),
     ("api", "rate_limits"),
     ("infra", "checkpoints"),
     ("infra", "dead_lettered"),
@@ -38,7 +40,7 @@ def tables(settings: Settings) -> set[tuple[str, str]]:
 
 def test_migrations_bring_the_tables_and_are_applied_once(settings: Settings) -> None:
     waiting = pending_migrations(settings)
-    assert waiting == ("0001.infrastructure", "0002.soft_state", "0003.rate_limits")
+    assert waiting == MIGRATIONS
     assert migrate(settings) == waiting
     assert migrate(settings) == ()
     assert pending_migrations(settings) == ()
@@ -52,7 +54,7 @@ def test_processes_that_migrate_at_once_do_not_meet(settings: Settings) -> None:
         thread.start()
     for thread in threads:
         thread.join(60)
-    assert sorted(map(len, applied)) == [0, 0, 0, 3]
+    assert sorted(map(len, applied)) == [0, 0, 0, len(MIGRATIONS)]
     assert tables(settings) == TABLES
 
 

@@ -80,6 +80,7 @@ async def test_what_two_doors_say_of_one_token_is_one_event(on: Stage) -> None:
     ada = await somebody(on)
     on.accounts.following = False
     await ada.refreshed()
+    on.parts.identity.presented.clear()  # as another process sees it
     await ada.refreshed()
     said = [event for event in told(on) if isinstance(event, SessionRefreshed)]
     assert len(said) == 2
@@ -96,7 +97,26 @@ async def test_a_projector_that_is_away_logs_nobody_out(on: Stage) -> None:
     assert (await on.client(new.access).get("/v1/auth/me")).status_code == 200
     on.accounts.following = True
     assert (await new.refreshed(tokens[-1])).status_code == 200
-    is_problem(await new.refreshed(tokens[0]), 401, "refresh-refused")
+
+
+async def test_a10_a_door_needs_no_projector_to_notice_what_was_left_behind_at_it(on: Stage) -> None:
+    ada = await somebody(on)
+    on.accounts.following = False
+    tokens = await chain(ada, 2)
+    is_problem(await ada.refreshed(tokens[0]), 401, "refresh-refused")
+    is_problem(await ada.refreshed(tokens[2]), 401, "refresh-refused")
+
+
+async def test_a10_what_was_left_behind_at_another_door_is_noticed_once_it_is_known(on: Stage) -> None:
+    ada = await somebody(on)
+    on.accounts.following = False
+    tokens = await chain(ada, 2)
+    on.parts.identity.presented.clear()  # another process, and a projector that lags
+    again = await ada.refreshed(tokens[0])
+    assert again.json()["refresh_token"] == tokens[1]  # the same successor, never another branch
+    on.accounts.following = True
+    is_problem(await ada.refreshed(tokens[0]), 401, "refresh-refused")
+    is_problem(await ada.refreshed(tokens[2]), 401, "refresh-refused")
 
 
 async def test_without_a_database_nobody_is_logged_out_and_nobody_goes_on(on: Stage) -> None:
