@@ -1,5 +1,6 @@
 """What is unsafe about a set of settings: warnings in development, refusals in production."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Final
@@ -25,9 +26,11 @@ _PUBLISHED: Final = frozenset(
         DEVELOPMENT_SECRET,
         # The sample key of FastAPI's tutorial, found in every list of weak secrets.
         "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
-        "your-256-bit-secret",
-        "a-string-secret-at-least-256-bits-long",
     }
+)
+# What stands in examples for a secret, such as jwt.io's "your-256-bit-secret"; chance makes none of these.
+_PLACEHOLDER: Final = re.compile(
+    r"change.?(me|this|it)|example|password|secret|your[-_ ]|default|123456", re.I
 )
 
 
@@ -56,7 +59,7 @@ def weaknesses(
 def _secrets(secrets: SecretSettings, store: StoreSettings) -> Iterator[str]:
     texts = list(_secret_texts(secrets))
     for name, text in texts:
-        if text in _PUBLISHED:
+        if text in _PUBLISHED or _PLACEHOLDER.search(text):
             yield f"{name} is missing or a published example: set it to 32 random bytes or more."
         elif len(text) < _SHORTEST_SECRET or len(set(text)) < _FEWEST_CHARACTERS:
             yield f"{name} is too weak: use 32 random characters or more."

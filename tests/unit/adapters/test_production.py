@@ -1,4 +1,4 @@
-"""What production refuses, and development only warns of."""
+"""A09: what production refuses, and development only warns of."""
 
 import base64
 import secrets
@@ -56,6 +56,12 @@ TWICE = secrets.token_urlsafe(32)
         ({"ACCOUNT_KEY_SECRET": "short"}, "ACCOUNT_KEY_SECRET"),
         ({"TOKEN_SECRET": "a" * 64}, "TOKEN_SECRET"),
         ({"TOKEN_SECRET": f"new:{TWICE},old:weak"}, "TOKEN_SECRET"),
+        ({"JWT_SECRET": "a-string-secret-at-least-256-bits-long"}, "JWT_SECRET"),
+        ({"JWT_SECRET": "please-ChangeMe-before-you-go-live-0123"}, "JWT_SECRET"),
+        (
+            {"JWT_REFRESH_SECRET": f"new:{TWICE},old:your-512-bit-text-of-some-length-0a9b8c"},
+            "JWT_REFRESH_SECRET",
+        ),
         (
             {"JWT_SECRET": "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7"},
             "JWT_SECRET",
