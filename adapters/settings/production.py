@@ -30,7 +30,7 @@ _PUBLISHED: Final = frozenset(
 )
 # What stands in examples for a secret, such as jwt.io's "your-256-bit-secret"; chance makes none of these.
 _PLACEHOLDER: Final = re.compile(
-    r"change.?(me|this|it)|example|password|secret|your[-_ ]|default|123456", re.I
+    r"change.?(me|this|it)|example|password|secret|your[-_ ]|default|123456", re.IGNORECASE
 )
 
 
