@@ -2,6 +2,10 @@
 -- Erasures that were asked for and are not completed, the oldest first.
 select * from live.erasures where completed_at is null order by requested_at, erasure_id
 
+-- name: completed
+-- Those that are over.
+select * from live.erasures where completed_at is not null order by requested_at, erasure_id
+
 -- name: every
 -- All of them, the newest first.
 select * from live.erasures order by requested_at desc, erasure_id limit %(limit)s

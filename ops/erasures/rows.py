@@ -47,6 +47,11 @@ def under_way(conn: Conn) -> list[Erasure]:
     return _erasures(conn, "under_way", {})
 
 
+def completed(conn: Conn) -> list[Erasure]:
+    """The erasures that are completed, oldest first."""
+    return _erasures(conn, "completed", {})
+
+
 def every(conn: Conn, limit: int) -> list[Erasure]:
     """The newest `limit` of all erasures, newest first."""
     return _erasures(conn, "every", {"limit": limit})

@@ -32,6 +32,7 @@ from projections.topic import TopicMissing, WrongPartitions
 
 COMPONENT: Final = "erasures"
 _LOOK_EVERY_SECONDS: Final = 1.0
+_CATCH_UP_SECONDS: Final = 10.0
 _OUTAGES: Final = (
     AppendFailed,
     KafkaException,
@@ -68,6 +69,7 @@ class Runner:
             stack.callback(beating.cancel)
             tools = await self._tools(stack)
             log.info("erasures_started", port=server.port)
+            self._begin(await asyncio.to_thread(self._undone, tools), tools)
             while not self._stop.is_set():
                 left = await self._look(tools)
                 if until_done and left == 0:
@@ -81,10 +83,7 @@ class Runner:
         except psycopg.Error as error:
             self._in_trouble(error)
             return None
-        for erasure in asked:
-            if erasure.erasure_id not in self._active:
-                self._active[erasure.erasure_id] = Erasing(erasure, tools)
-                log.info("erasure_begins", erasure_id=str(erasure.erasure_id))
+        self._begin(asked, tools)
         self._metrics.erasures.under_way.of().set(len(self._active))
         for erasure_id in list(self._active):
             if self._stop.is_set():
@@ -106,6 +105,26 @@ class Runner:
         self._done.add(erasure_id)
         self._metrics.erasures.completed.of().inc()
         log.info("erasure_completed", erasure_id=str(erasure_id))
+
+    def _begin(self, erasures: list[rows.Erasure], tools: Tools) -> None:
+        for erasure in erasures:
+            if erasure.erasure_id not in self._active:
+                self._active[erasure.erasure_id] = Erasing(erasure, tools)
+                log.info("erasure_begins", erasure_id=str(erasure.erasure_id))
+
+    def _undone(self, tools: Tools) -> list[rows.Erasure]:
+        """Erasures that were completed and yet have a living key: the key topic came from a back-up."""
+        while not self._stop.is_set():
+            try:
+                tools.custody.wait_until_current(_CATCH_UP_SECONDS)
+                with _connection(self._settings) as conn:
+                    found = rows.completed(conn)
+            except (AppendFailed, psycopg.Error) as error:
+                self._in_trouble(error)
+                self._stop.wait(_LOOK_EVERY_SECONDS)
+            else:
+                return [each for each in found if any(map(tools.custody.living, each.users))]
+        return []
 
     def _under_way(self) -> list[rows.Erasure]:
         with _connection(self._settings) as conn:
