@@ -182,7 +182,8 @@ def _kept(life: Life, at: datetime) -> tuple[list[SessionState], datetime | None
 def _refreshed(life: Life, event: SessionRefreshed) -> Life:
     """A generation above the highest is the next; the highest again is a lost answer; below it is reuse.
 
-    Each presentation has an event id of its own, so a late repeat of one that was seen is no second one.
+    An event that was seen is a late repeat, whatever was presented since. The doors say each generation under
+    an id of its own (schemas.identity.refresh_id), so that an append that lands late harms nobody.
     """
     session = life.session(event.session_id)
     generation = event.presented_generation

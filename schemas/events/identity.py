@@ -49,7 +49,7 @@ class SessionStarted:
 class SessionRefreshed:
     """A refresh token of the session was presented: that of generation `presented_generation`, from 0.
 
-    Each presentation has an event id of its own, by which a repeat is told from another presentation.
+    The event id is schemas.identity.refresh_id of both: whoever says it, and however late, says the same.
     """
 
     event_id: UUID
