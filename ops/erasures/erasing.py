@@ -26,7 +26,7 @@ from ops.erasures import receipt, rows
 from ops.erasures.purge_group import done_with
 from ops.erasures.rows import Conn, Erasure
 from ops.subjects.compaction import short_segments, wait_until_gone
-from ops.subjects.key_records import key_places
+from ops.subjects.key_records import Place, key_places
 from processors.purge.removal import asset_prefix
 from projections.topic import ends
 from schemas.codec import Codec
@@ -67,8 +67,14 @@ class Erasing:
         self._erasure = erasure
         self._tools = tools
         self._rounds = 0
-        self._goals: Mapping[str, Mapping[int, int]] | None = None
         self._said: dict[UUID, float] = {}
+        self._begin_round()
+
+    def _begin_round(self) -> None:
+        """Forgets what was seen so far: all of it is to be looked at once more."""
+        self._goals: Mapping[str, Mapping[int, int]] | None = None
+        self._clean: set[UUID] = set()
+        self._places: list[Place] | None = None
 
     async def step(self) -> Waiting | None:
         """Does what can be done; returns what is waited for, None once ErasureCompleted is acknowledged.
@@ -87,7 +93,8 @@ class Erasing:
         if not await asyncio.to_thread(self._compacted):
             return "compaction"
         self._tools.failpoints.hit("erasure.after_compaction")
-        self._rounds, self._goals = self._rounds + 1, None
+        self._rounds += 1
+        self._begin_round()
         if self._rounds < _ROUNDS:
             return "second round"
         await asyncio.to_thread(self._complete)
@@ -99,7 +106,8 @@ class Erasing:
             marked = self._tools.custody.erase(user_id)
             if marked:
                 log.info("data_keys_erased", erasure_id=str(self._erasure.erasure_id), count=len(marked))
-                self._rounds, self._goals = 0, None
+                self._rounds = 0
+                self._begin_round()
 
     def _purge(self) -> Waiting | None:
         """Purges what is not purged yet; None once all of it is, and the purge workers are through."""
@@ -113,7 +121,8 @@ class Erasing:
             purge_ends = rows.purge_ends(conn, owners)
         if unpurged:
             self._say_purged(unpurged)
-            self._rounds, self._goals = 0, None
+            self._rounds = 0
+            self._begin_round()
             return "assets"
         if not caught_up:
             return "read models"
@@ -141,20 +150,22 @@ class Erasing:
             self._tools.failpoints.hit("erasure.after_purge")
 
     async def _objects(self) -> list[UUID]:
-        """The assets of which the store still holds something."""
+        """The assets of which the store still holds something; those found clean are not asked for again."""
         with self._tools.connect() as conn:
-            asset_ids = list(rows.assets(conn, self._erasure.users))
+            asset_ids = [one for one in rows.assets(conn, self._erasure.users) if one not in self._clean]
             incoming = rows.incoming_keys(conn, asset_ids)
-        store, left = self._tools.store, list[UUID]()
         for asset_id in asset_ids:
-            key = incoming.get(asset_id)
-            if key is not None and await store.head(key) is not None:
-                left.append(asset_id)
-                continue
-            async for _ in store.list(asset_prefix(asset_id)):
-                left.append(asset_id)
-                break
-        return left
+            if not await self._stands(asset_id, incoming.get(asset_id)):
+                self._clean.add(asset_id)
+        return [asset_id for asset_id in asset_ids if asset_id not in self._clean]
+
+    async def _stands(self, asset_id: UUID, incoming: str | None) -> bool:
+        store = self._tools.store
+        if incoming is not None and await store.head(incoming) is not None:
+            return True
+        async for _ in store.list(asset_prefix(asset_id)):
+            return True
+        return False
 
     def _forget_soft_state(self) -> None:
         with self._tools.connect() as conn:
@@ -163,14 +174,15 @@ class Erasing:
     def _compacted(self) -> bool:
         """Whether no record of the person's keys is delivered any more; makes compaction happen meanwhile."""
         kafka = self._tools.kafka
-        found = key_places(kafka, self._tools.codec, self._erasure.users)
-        places = [place for of_user in found.values() for place in of_user]
-        if not places:
-            return True
-        with short_segments(kafka):
-            return not wait_until_gone(
-                kafka, self._tools.log, places, source=SOURCE, seconds=_COMPACTION_SECONDS
-            )
+        if self._places is None:
+            found = key_places(kafka, self._tools.codec, self._erasure.users)
+            self._places = [place for of_user in found.values() for place in of_user]
+        if self._places:
+            with short_segments(kafka):
+                self._places = wait_until_gone(
+                    kafka, self._tools.log, self._places, source=SOURCE, seconds=_COMPACTION_SECONDS
+                )
+        return not self._places
 
     def _complete(self) -> None:
         erasure, now = self._erasure, self._tools.clock.now()

@@ -1,21 +1,25 @@
 """The commands about keys, as an operator runs them: what they say, and their exit codes."""
 
 import asyncio
+import contextlib
 import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from adapters.subject_keys import Custody
 from ops.erasures.receipt import public_pem, signing_key
 from tests.contract.test_kafka_subject_keys import A_MASTER, B_MASTER
 from tests.integration.subjects.people import People
-from tests.programs import ROOT
+from tests.programs import ROOT, Program, running
 from tests.servers import World
 
 
@@ -94,3 +98,25 @@ async def test_the_public_key_is_that_of_the_installation(ground: World) -> None
     done = await asyncio.to_thread(run, ground, "erasures", "public-key")
     secret = ground.settings("test").secrets.id_secret.get_secret_value()
     assert done.stdout == public_pem(signing_key(secret).public_key())
+
+
+async def test_while_postgres_is_away_the_process_that_erases_waits_and_says_so(
+    ground: World, tmp_path: Path
+) -> None:
+    env = {**ground.env, "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/x"}
+    with running(Program(["ops", "erasures", "run"], env, tmp_path)) as (program,):
+        said = await asyncio.to_thread(not_ready, program, "OperationalError")
+        assert program.alive(), said
+        assert await asyncio.to_thread(program.stop) == 0
+
+
+def not_ready(program: Program, reason: str) -> str:
+    """Waits until the process says that it is not ready for this reason."""
+    deadline, said = time.monotonic() + 40, ""
+    while reason not in said:
+        assert time.monotonic() < deadline, (said, program.output()[-2000:])
+        with contextlib.suppress(httpx.HTTPError):
+            answer = httpx.get(f"{program.metrics_url}/readyz", timeout=2)
+            said = answer.text if answer.status_code == 503 else ""
+        time.sleep(0.1)
+    return said
