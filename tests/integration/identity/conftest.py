@@ -5,11 +5,12 @@ from collections.abc import Iterator
 import pytest
 
 from tests.integration.identity.running import RunningIdentity, open_identity
-from tests.servers import World
+from tests.servers import Servers, World
 
 
-@pytest.fixture(scope="module")
-def identity(world: World) -> Iterator[RunningIdentity]:
-    """Opened once a module; tests use addresses of their own."""
+@pytest.fixture(scope="session")
+def identity(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningIdentity]:
+    """Opened once for all tests of this folder; they use addresses of their own."""
+    world = World(servers=servers, env=servers.environment(), folder=tmp_path_factory.mktemp("identity"))
     with open_identity(world) as opened:
         yield opened
