@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from schemas.account import MOST_SESSIONS, evolve, fold
-from schemas.identity import GENERATIONS, user_id_of
+from schemas.identity import GENERATIONS, refresh_id, user_id_of
 from schemas.presentations import MOST, was_seen, with_seen
 from tests.unit.schemas.account_events import (
     LIFETIME,
@@ -133,6 +133,12 @@ def test_a_late_repeat_of_a_presentation_is_no_reuse() -> None:
     first, again = refreshed(0), refreshed(0, minute=5)
     moved_on = folded([first, again, refreshed(1)], LOGGED_IN)
     assert deaf_to(moved_on, first, again, refreshed(1))
+
+
+def test_what_another_door_says_late_under_the_generations_id_is_no_reuse() -> None:
+    own = refresh_id(session_id(), 0)
+    moved_on = folded([refreshed(0, event_id=own), refreshed(1)], LOGGED_IN)
+    assert deaf_to(moved_on, refreshed(0, minute=50, event_id=own))
 
 
 def test_what_is_too_old_to_be_told_from_a_repeat_ends_nothing() -> None:
@@ -289,8 +295,9 @@ def test_times_at_the_end_of_time_harm_nobody() -> None:
 
 def test_ids_are_of_their_kind_alone() -> None:
     same = uuid4()
-    assert user_id_of(same) == user_id_of(same) != same
-    assert user_id_of(same).version == 8
+    assert len({user_id_of(same), refresh_id(same, 0), refresh_id(same, 1), same}) == 4
+    assert user_id_of(same) == user_id_of(same)
+    assert (user_id_of(same).version, refresh_id(same, 7).version) == (8, 8)
 
 
 def test_a_mark_is_found_where_it_begins_and_nowhere_else() -> None:
