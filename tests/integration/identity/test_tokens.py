@@ -1,7 +1,6 @@
 """A10–A15, A21 on real servers: sessions survive what dies, end when they must, and do so everywhere."""
 
 import threading
-import time
 
 import httpx
 
@@ -61,7 +60,7 @@ def test_a21_an_issued_key_works_at_once_and_is_refused_within_a_second(identity
 
 
 def test_a14_a_door_that_dies_between_rotations_leaves_nobody_locked_out(identity: RunningIdentity) -> None:
-    """Killed at random instants while tokens rotate: the last token that anybody got still works."""
+    """Killed while tokens rotate: the last one that anybody got still works."""
     who = identity.somebody()
     held = [who.refresh]
     stop = threading.Event()
@@ -81,14 +80,12 @@ def test_a14_a_door_that_dies_between_rotations_leaves_nobody_locked_out(identit
     rotating.start()
     try:
         door = identity.apis[1]
-        for moment in (0.21, 0.13):
-            time.sleep(moment)
-            door.kill()
-            door.restart().wait_ready(f"http://127.0.0.1:{door.port}/readyz")
+        until(lambda: len(held) > 5)
+        door.kill()
+        door.restart().wait_ready(f"http://127.0.0.1:{door.port}/readyz")
     finally:
         stop.set()
         rotating.join(20)
-    assert len(held) > 3
     assert identity.refresh(held[-1], 0).status_code == 200
     assert identity.refresh(held[-1], 1).status_code == 200
 
