@@ -100,10 +100,7 @@ async def test_a_person_is_forgotten_whoever_dies_on_the_way(
     assert code == 3
     assert all(found.values()), found  # there is something to be found in every place
 
-    erasure = await people.erase(ada)
-    asked = "select 1 from live.erasures where erasure_id = %s"
-    await asyncio.to_thread(wait, lambda: people.rows(asked, erasure), "the erasure's row")
-    assert (await asyncio.to_thread(ops, ground, "erasures", "status", str(erasure)))[0] == 4
+    erasure = await asked(ground, people, ada)
     await asyncio.to_thread(run_killed_at_each_step, ground, tmp_path)
     # By a door whose deny list was young: a new key, and an asset that no step so far has seen.
     of_ada.append(await people.asset(ada.user_id))
@@ -129,6 +126,15 @@ async def test_a_person_is_forgotten_whoever_dies_on_the_way(
     assert no_canary(people)
     titles = people.rows("select title from live.assets")
     assert titles == [(CANARY,)]  # ben's
+
+
+async def asked(world: World, people: People, person: Person) -> UUID:
+    """Asks for the erasure, and waits until it is known to be under way."""
+    erasure = await people.erase(person)
+    row = "select 1 from live.erasures where erasure_id = %s"
+    await asyncio.to_thread(wait, lambda: people.rows(row, erasure), "the erasure's row")
+    assert (await asyncio.to_thread(ops, world, "erasures", "status", str(erasure)))[0] == 4
+    return erasure
 
 
 async def completed(world: World, people: People, erasure: UUID, folder: Path) -> None:
