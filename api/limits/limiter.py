@@ -49,22 +49,28 @@ class _Bucket:
     alone_full_at: float = 0.0
     asking: asyncio.Task[None] | None = field(default=None, repr=False)
 
+    def put(self, permits: int, now: float, seconds: int) -> None:
+        """Adds permits that are good for so long; those that are too old by now are not."""
+        self.left = (self.left if now < self.until else 0) + permits
+        self.until = now + seconds
+
 
 @dataclass(frozen=True, slots=True)
 class Permit:
     """Leave for one request."""
 
-    _buckets: tuple[tuple[_Bucket, float], ...] = ()
+    _now: Callable[[], float]
+    _buckets: tuple[tuple[_Bucket, int], ...] = ()
 
     def give_back(self) -> None:
         """It was not one of those that are counted (a right password); the process keeps it for the next."""
-        for bucket, until in self._buckets:
-            bucket.left += 1
-            bucket.until = max(bucket.until, until)
+        now = self._now()
+        for bucket, seconds in self._buckets:
+            bucket.put(1, now, seconds)
 
     def __add__(self, other: "Permit") -> "Permit":
         """Both at once."""
-        return Permit(self._buckets + other._buckets)
+        return Permit(self._now, self._buckets + other._buckets)
 
 
 class Limiter:
@@ -94,7 +100,7 @@ class Limiter:
         """
         rate = self._rates[kind]
         if rate is None:
-            return Permit()
+            return Permit(self._now)
         bucket = self._buckets.get((kind, subject))
         if bucket is None:
             bucket = self._buckets[kind, subject] = _Bucket()
@@ -102,7 +108,7 @@ class Limiter:
             if self._now() < self._away_until or not await self._asked(kind, subject, rate, bucket):
                 self._alone(kind, rate, bucket)
                 break
-        return Permit(((bucket, self._now() + rate.seconds),))
+        return Permit(self._now, ((bucket, rate.seconds),))
 
     async def close(self) -> None:
         """Leaves what is still being asked."""
@@ -153,8 +159,7 @@ class Limiter:
         self._metrics.asked.of("granted" if grant.permits else "exceeded").inc()
         self._away_until = -math.inf
         if grant.permits:
-            bucket.left = (bucket.left if now < bucket.until else 0) + grant.permits
-            bucket.until = now + rate.seconds
+            bucket.put(grant.permits, now, rate.seconds)
         else:
             bucket.closed_until = now + max(grant.wait, _SHORTEST_WAIT)
 

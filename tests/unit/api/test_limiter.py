@@ -155,6 +155,17 @@ async def test_a16_right_passwords_are_not_counted() -> None:
     assert await admitted(limiter, "login_account") == 3
 
 
+async def test_what_is_given_back_late_revives_nothing() -> None:
+    now = Now()
+    limiter = made(InMemoryCounters(now), now)
+    permits = [await limiter.admit("login_account", "ada") for _ in range(3)]
+    permits[0].give_back()
+    permits[1].give_back()
+    now.time += 3601  # two are held here and out of date, three are in the bucket again
+    permits[2].give_back()
+    assert await admitted(limiter, "login_account") == 4
+
+
 async def test_what_is_full_again_is_swept_now_and_then() -> None:
     now = Now()
     counters = InMemoryCounters(now)
