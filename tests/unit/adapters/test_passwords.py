@@ -145,3 +145,18 @@ def test_no_password_holds_the_judge_up() -> None:
     began = time.thread_time()
     require_good(("4@8({[<369&#!1/|0$5+7%2" * 12)[:LONGEST])
     assert time.thread_time() - began < 1.0  # of its whole length it takes many seconds
+
+
+async def test_whoever_hashes_holds_up_nobody_else() -> None:
+    """A17: while more passwords wait than there are cores, the event loop answers as ever."""
+    busy = PasswordHashes(threads=2, queue=32)
+    hashing = [asyncio.create_task(busy.hash(GOOD)) for _ in range(24)]
+    late = []
+    while busy.waiting or not late:
+        began = time.perf_counter()
+        await asyncio.sleep(0.001)
+        late.append(time.perf_counter() - began)
+    await asyncio.gather(*hashing)
+    busy.close()
+    assert statistics.median(late) < 0.05
+    assert len(late) > 10  # the loop went on turning all the while
