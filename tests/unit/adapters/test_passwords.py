@@ -151,7 +151,7 @@ async def test_whoever_hashes_holds_up_nobody_else() -> None:
     """A17: while more passwords wait than there are cores, the event loop answers as ever."""
     busy = PasswordHashes(threads=2, queue=32)
     hashing = [asyncio.create_task(busy.hash(GOOD)) for _ in range(24)]
-    late = []
+    late: list[float] = []
     while busy.waiting or not late:
         began = time.perf_counter()
         await asyncio.sleep(0.001)
