@@ -21,6 +21,8 @@ _POLL_SECONDS: Final = 0.25
 _LOOK_SECONDS: Final = 1.0
 # This often it says that it follows the log; doors that must hear its verdict ask nothing of a silent one.
 _SAY_SECONDS: Final = 1.0
+# So far behind it is no help to them either: they would wait in vain.
+_NEAR_RECORDS: Final = 1_000
 # How often the group hears where we are: nobody reads it but those who watch lags.
 _TELL_SECONDS: Final = 1.0
 # A transaction costs as much as some thirty events in it. So after a
@@ -115,9 +117,11 @@ class Projector:
             self._untold, self._told_at = False, now
 
     def _say_alive(self) -> None:
-        held = sorted(self._reader.positions)
-        if held:
-            self._patience.until_done("read models", lambda: self._ground.say_alive(held))
+        """Of the partitions that it is near the end of, and nothing while anything is wrong."""
+        lags = self._reader.lags()
+        near = [number for number in self._reader.positions if lags.get(number, 0) <= _NEAR_RECORDS]
+        if near and self._patience.condition.reason() is None:
+            self._patience.until_done("read models", lambda: self._ground.say_alive(near))
 
     def _apply(self, batch: Sequence[Read[Any]]) -> None:
         """Applies what of the batch is not applied yet; tried again after outages."""

@@ -89,7 +89,7 @@ class PositionWatch:
         return dict(self._next.get(topic, {}))
 
     def alive(self, topic: str, partition: int) -> bool:
-        """Whether a projector is known to follow this partition: to wait for what is appended makes sense."""
+        """Whether a projector is well and near this partition's end, so that waiting for an append makes sense."""
         heard = self._heard.get((topic, partition))
         return heard is not None and time.monotonic() - heard < self._silent_seconds
 
@@ -147,9 +147,11 @@ class PositionWatch:
         """Takes what a batch told of itself; False when it said nothing that helps."""
         try:
             told = json.loads(payload)
-            for partition in told["alive"] if "alive" in told else told["next"]:
-                self._heard[told["topic"], int(partition)] = time.monotonic()
             if "alive" in told:
+                heard = {
+                    (str(told["topic"]), int(partition)): time.monotonic() for partition in told["alive"]
+                }
+                self._heard.update(heard)
                 return True
             known = self._next.setdefault(told["topic"], {})
             for partition, offset in told["next"].items():
