@@ -89,7 +89,7 @@ class PositionWatch:
         return dict(self._next.get(topic, {}))
 
     def alive(self, topic: str, partition: int) -> bool:
-        """Whether a projector is well and near this partition's end, so that waiting for an append makes sense."""
+        """Whether a projector is well and near this partition's end, so that it makes sense to wait."""
         heard = self._heard.get((topic, partition))
         return heard is not None and time.monotonic() - heard < self._silent_seconds
 
