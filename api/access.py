@@ -74,6 +74,15 @@ async def entered(request: Request, need: Need) -> tuple[Parts, Caller]:
     return parts, caller
 
 
+async def still_entered(request: Request, need: Need) -> bool:
+    """Whether the credential of a request that lasts would be let in now; nothing is counted or said.
+
+    Raises psycopg.OperationalError where nobody knows.
+    """
+    caller = await authenticate(parts_of(request).credentials, request.headers.get("authorization"))
+    return caller is not None and caller.may(need)
+
+
 def refusal(caller: Caller, need: Need) -> NotAllowed | PersonNeeded | ScopeMissing:
     """Why a caller may not."""
     if need == "person":

@@ -3,14 +3,14 @@
 import asyncio
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 import psycopg
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from api.access import entered
+from api.access import entered, still_entered
 from api.notifications import entries
 from api.notifications.hub import Hub, Listener
 from api.notifications.resume import Start, TooFarBack, begin, merged, missed
@@ -24,6 +24,8 @@ SEND_SECONDS: Final = 30.0
 RETRY_MS: Final = (1_000, 5_000)
 # One write to the socket: enough to be cheap, little enough that a client hears of progress.
 BLOCK_BYTES: Final = 64_000
+# Whoever logged out, or whose key was revoked, hears nothing more after this and a heartbeat.
+CREDENTIAL_SECONDS: Final = 5.0
 
 _HEADERS: Final = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -53,7 +55,8 @@ class StreamDoor:
                 return
             watch = asyncio.create_task(_gone(receive, listener), name="stream-watch")
             try:
-                await _Stream(parts, self._tailer, listener, start, send).run()
+                stream = _Stream(parts, self._tailer, listener, start, send)
+                await stream.run(lambda: still_entered(request, "assets:read"))
             except TimeoutError:
                 listener.end("stalled")  # the server closes what is left of the connection
             finally:
@@ -69,7 +72,7 @@ async def _gone(receive: Receive, listener: Listener) -> None:
 class _Stream:
     """One stream from its first block to its last."""
 
-    __slots__ = ("_listener", "_parts", "_seen", "_send", "_start", "_tailer", "_until")
+    __slots__ = ("_asked_at", "_listener", "_parts", "_seen", "_send", "_start", "_tailer", "_until")
 
     def __init__(self, parts: Parts, tailer: Tailer, listener: Listener, start: Start, send: Send) -> None:
         self._parts = parts
@@ -78,11 +81,12 @@ class _Stream:
         self._start = start
         self._send = send
         self._seen: Mapping[int, int] = start.since
+        self._asked_at = time.monotonic()
         lifetime = parts.settings.doors.sse_lifetime.total_seconds()
         self._until = time.monotonic() + lifetime * random.uniform(0.9, 1.0)  # noqa: S311 - spread, no secret
 
-    async def run(self) -> None:
-        """Says what was missed, then what happens, and in silence that it lives."""
+    async def run(self, believed: Callable[[], Awaitable[bool]]) -> None:
+        """Says what was missed, then what happens, and in silence that it lives; ends with its credential."""
         await self._write(entries.frame(self._seen, retry_ms=_retry()))
         try:
             await self._catch_up()
@@ -94,7 +98,19 @@ class _Stream:
             await self._deliver()
             if time.monotonic() >= self._until:
                 self._listener.end("lifetime")
+            elif not await self._still(believed):
+                self._listener.end("credential")
         await self._finish()
+
+    async def _still(self, believed: Callable[[], Awaitable[bool]]) -> bool:
+        """Asked every few seconds; while nobody can say, the stream goes on."""
+        if time.monotonic() - self._asked_at < CREDENTIAL_SECONDS:
+            return True
+        self._asked_at = time.monotonic()
+        try:
+            return await believed()
+        except psycopg.Error:
+            return True
 
     async def _catch_up(self) -> None:
         if self._start.reset:

@@ -13,6 +13,7 @@ from schemas.events import UploadCompleted
 from schemas.positions import Position, vector_from_token, vector_token
 from tests.unit.api.doors import ADA, BEN, Stage, ready, refused, stage, started, upload
 from tests.unit.api.ear import Ear, listen
+from tests.unit.api.people import somebody
 
 
 @pytest.fixture
@@ -324,3 +325,16 @@ async def test_what_streams_do_is_measured(live: Stage) -> None:
     assert "darkroom_sse_streams 0.0" in measured
     assert 'darkroom_sse_streams_ended_total{reason="client"} 1.0' in measured
     assert 'darkroom_sse_entries_total{type="asset.ready"} 1.0' in measured
+
+
+async def test_s04_a_stream_ends_with_its_credential(live: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.notifications.stream.CREDENTIAL_SECONDS", 0.05)
+    ada = await somebody(live)
+    async with listen(live, ada.access) as ear, listen(live) as other:
+        live.accounts.down = live.reads.down = True  # while nobody can say, it goes on
+        await asyncio.sleep(0.2)
+        live.accounts.down = live.reads.down = False
+        assert (await ada.client().post("/v1/auth/logout")).status_code == 204
+        await ear.eventually(lambda: ear.ended)
+        assert not other.ended
+    assert ear.kinds() == ["reconnect"]
