@@ -61,6 +61,23 @@ class Fleet:
         for number in numbers:
             self._programs[number].wait_ready()
 
+    def wait_ready_or_dead(self, number: int) -> None:
+        """Waits until this one takes work, or has killed itself before it said so."""
+        try:
+            self._programs[number].wait_ready()
+        except AssertionError:
+            if self._programs[number].process.poll() != -signal.SIGKILL:
+                raise
+
+    def wait_dead(self, number: int, seconds: float) -> bool:
+        """Waits so long for this one to kill itself; whether it did."""
+        deadline = time.monotonic() + seconds
+        while self._programs[number].alive():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_LOOK_SECONDS)
+        return True
+
     def kill(self, number: int) -> None:
         """SIGKILL, to its children too; it stays down until `start`."""
         self._say("SIGKILL", number)
@@ -99,12 +116,6 @@ class Fleet:
         """SIGCONT."""
         self._say("SIGCONT", number)
         self._programs[number].send(signal.SIGCONT)
-
-    def expect_death(self, number: int, seconds: float = 60.0) -> None:
-        """Waits until this one has killed itself at a failpoint, and ends what it left behind."""
-        program = self._programs[number]
-        assert program.process.wait(seconds) == -signal.SIGKILL, program.output()[-3000:]
-        program.kill()
 
     def freeze(self, number: int) -> None:
         """SIGSTOP to the program alone, as in a long pause of its interpreter or machine; until `thaw`."""

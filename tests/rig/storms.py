@@ -4,8 +4,12 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from tests.rig.fleet import Fleet
+
+# A failpoint that nothing comes by is given up, and its bearer killed like the others.
+_PATIENCE_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,17 +32,37 @@ class Storm:
         time.sleep(self.chance.uniform(0.0, longest))
 
 
-def killing(fleet: Fleet, numbers: Sequence[int], storm: Storm, *, longest: float = 0.8) -> None:
-    """SIGKILLs one after the other and starts it again.
+def killing(
+    fleet: Fleet,
+    numbers: Sequence[int],
+    storm: Storm,
+    *,
+    longest: float = 0.8,
+    instants: Sequence[str] = (),
+) -> None:
+    """SIGKILLs one after the other and starts it again, some of them to kill themselves at an instant.
 
-    One dies within `longest` seconds of being ready, so that kills fall into work and not into starts.
+    One dies within `longest` seconds of being ready, so that kills fall into work and not into starts;
+    `instants` are failpoints, one is chosen for every other life.
     """
+    doomed: set[int] = set()
     for _ in storm.turns():
         number = storm.chance.choice(numbers)
-        fleet.wait_ready(number)
-        storm.pause(longest)
+        fleet.wait_ready_or_dead(number)
+        if number in doomed:
+            fleet.wait_dead(number, _PATIENCE_SECONDS)
+        else:
+            storm.pause(longest)
         fleet.kill(number)
-        fleet.start(number, ready=False)
+        doomed.discard(number)
+        spec = ""
+        if instants and storm.chance.random() < 0.5:
+            spec = f"{storm.chance.choice(instants)}=kill@{storm.chance.randint(1, 8)}"
+            doomed.add(number)
+        fleet.start(number, ready=False, FAILPOINTS=spec)
+    for number in doomed:
+        fleet.kill(number)
+        fleet.start(number, ready=False, FAILPOINTS="")
     fleet.wait_ready(*numbers)
 
 

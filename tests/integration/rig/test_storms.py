@@ -13,6 +13,16 @@ RATE = 5.0
 # So that a job takes a quarter of a second, most of it between two calls: a kill falls into one.
 LONG_WAY = Weather(latency=0.015)
 
+INSTANTS = (
+    "worker.before_read",
+    "worker.before_render",
+    "worker.after_put",
+    "worker.after_manifest",
+    "worker.before_append",
+    "worker.after_append",
+    "worker.before_commit",
+)
+
 
 def shown(evidence: Evidence) -> None:
     starts = [told.event.attempt for told in evidence.log if isinstance(told.event, ProcessingStarted)]
@@ -21,11 +31,11 @@ def shown(evidence: Evidence) -> None:
 
 
 async def test_workers_killed_at_random_instants(scene: Scene, storm: Brew) -> None:
-    """R05: two static members, SIGKILLed at whatever they are at, with work waiting all the time."""
+    """R05: two static members, SIGKILLed at whatever they are at or at an instant of a job; work waits."""
     scene.store_wire.now(LONG_WAY)
     scene.workers.start(0, 1)
     async with scene.load.at(RATE):
-        await asyncio.to_thread(killing, scene.workers, (0, 1), storm(3))
+        await asyncio.to_thread(killing, scene.workers, (0, 1), storm(4), instants=INSTANTS)
     shown(await scene.end())
 
 
