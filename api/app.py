@@ -28,6 +28,7 @@ from api.commands import (
 from api.credentials.denial_tail import DenialTail
 from api.credentials.key_uses import KeyUses
 from api.front import Front
+from api.identity import measure
 from api.notifications import stream
 from api.notifications.describe import describe_stream
 from api.notifications.hub import Hub
@@ -114,6 +115,7 @@ def create_app(parts: Parts, heartbeats: Heartbeats) -> Doors:
         clock=parts.clock,
         beat=heartbeats.expect("denial-tail"),
     )
+    measure(parts.identity, parts.metrics.identity)
     probes = health.Probes(health.checks_of(parts), heartbeats)
     app = described_app(shown=doors.docs)
     app.router.lifespan_context = _lifespan(hub, tailer, denials, parts.identity.uses)

@@ -12,6 +12,7 @@ from adapters.account_keys import Address, account_key
 from adapters.clock import Clock
 from adapters.password_hashes import PasswordHashes
 from adapters.settings import Settings
+from adapters.telemetry.metrics import IdentityMetrics
 from api.caller import StaticKeys
 from api.credentials.access_tokens import AccessTokens
 from api.credentials.combined import AllCredentials
@@ -51,6 +52,12 @@ class Identity:
     def key_of_no_address(self, text: str) -> str:
         """What attempts at a text that is no address are counted under; no account ever has it."""
         return hmac.new(self.secret, b"no address\0" + text.encode(), hashlib.sha256).hexdigest()
+
+
+def measure(identity: Identity, metrics: IdentityMetrics) -> None:
+    """From here on the gauges show what there is."""
+    metrics.denials.of().set_function(lambda: len(identity.denials))
+    metrics.passwords_waiting.of().set_function(lambda: identity.passwords.waiting)
 
 
 def credentials_of(settings: Settings, identity: Identity, clock: Clock) -> AllCredentials:

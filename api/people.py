@@ -52,7 +52,8 @@ async def require_good_password(parts: Parts, password: str, *, about: str, loca
 async def hashed(parts: Parts, password: str) -> str:
     """A fresh hash; raises Busy."""
     try:
-        return await parts.identity.passwords.hash(password)
+        with parts.metrics.identity.password_seconds.of().time():
+            return await parts.identity.passwords.hash(password)
     except HashingBusy as error:
         raise Busy from error
 
@@ -67,6 +68,7 @@ async def checked(parts: Parts, password: str, known: str | None) -> Checked:
     if len(password) > LONGEST:
         known, password = None, ""
     try:
-        return await parts.identity.passwords.check(password, known)
+        with parts.metrics.identity.password_seconds.of().time():
+            return await parts.identity.passwords.check(password, known)
     except HashingBusy as error:
         raise Busy from error

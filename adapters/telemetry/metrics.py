@@ -9,12 +9,14 @@ from adapters.telemetry.families import Described, Families
 from adapters.telemetry.of_adapters import KeyMetrics, LogMetrics, LoopMetrics, StoreMetrics
 from adapters.telemetry.of_doors import HttpMetrics, LimitMetrics, SecurityMetrics, SseMetrics, UploadMetrics
 from adapters.telemetry.of_erasures import ErasureMetrics
+from adapters.telemetry.of_identity import IdentityMetrics
 from adapters.telemetry.of_projector import ProjectorMetrics
 from adapters.telemetry.of_worker import WorkerMetrics
 
 __all__ = [
     "ErasureMetrics",
     "HttpMetrics",
+    "IdentityMetrics",
     "KeyMetrics",
     "LimitMetrics",
     "LogMetrics",
@@ -36,6 +38,7 @@ _GROUPS: Final = (
     "http",
     "limits",
     "security",
+    "identity",
     "uploads",
     "sse",
     "worker",
@@ -93,6 +96,11 @@ class Metrics:
     def security(self) -> SecurityMetrics:
         """Security events."""
         return SecurityMetrics(self._families)
+
+    @cached_property
+    def identity(self) -> IdentityMetrics:
+        """People and their credentials."""
+        return IdentityMetrics(self._families)
 
     @cached_property
     def uploads(self) -> UploadMetrics:

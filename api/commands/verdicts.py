@@ -49,7 +49,8 @@ async def append_under(parts: Parts, event: IdentityEvent, key: str) -> Position
 async def decided(parts: Parts, position: Position, key: str) -> None:
     """Returns once the read models have passed the position; raises Pending when that takes too long."""
     try:
-        await parts.reads.wait_for(position, parts.settings.identity.verdict_wait.total_seconds())
+        with parts.metrics.identity.verdict_seconds.of().time():
+            await parts.reads.wait_for(position, parts.settings.identity.verdict_wait.total_seconds())
     except NotYetApplied as error:
         raise pending(key) from error
 
