@@ -1,4 +1,4 @@
-"""The metrics of people and their credentials; what security wants to hear of is counted beside (of_doors)."""
+"""The metrics of people and their credentials; security events are counted beside them (of_doors)."""
 
 from adapters.telemetry.families import Families, nothing
 
