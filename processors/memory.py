@@ -1,9 +1,10 @@
-"""The C allocator of a worker, told to give back what is freed: originals come and go, and none is kept.
+"""A worker's memory: what is freed is given back, for originals come and go, and what stays is left alone.
 
 Measured over 180 photographs: 145 MB resident without this, 119 MB with it, for 1 ms of system time each.
 """
 
 import ctypes
+import gc
 from typing import Final
 
 # From glibc's malloc.h.
@@ -26,3 +27,13 @@ def give_freed_memory_back() -> bool:
         return False
     accepted = [mallopt(option, value) == 1 for option, value in _WANTED]
     return all(accepted)
+
+
+def keep_what_is_loaded() -> None:
+    """Leaves all objects that there are now out of later garbage collections; for the end of a start.
+
+    Modules, schemas and connections live as long as the process, and looking through them again and again
+    was a tenth of the time that a worker spends on a small picture.
+    """
+    gc.collect()
+    gc.freeze()

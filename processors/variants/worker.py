@@ -22,6 +22,7 @@ from processors.health import Health
 from processors.journal import Journal
 from processors.look_ahead.follower import KafkaLookAhead
 from processors.look_ahead.log_tail import KafkaTail
+from processors.memory import keep_what_is_loaded
 from processors.reactor import Parts, Reactor
 from processors.retries import Retries
 from processors.stopping import Stop
@@ -29,8 +30,9 @@ from processors.variants.dependencies import Dependencies, Reach
 from processors.variants.processor import Tools, VariantsProcessor
 from schemas.codec import Codec
 
-# Beside those that the children render: one whose original is fetched, one whose variants are stored.
-_JOBS_BESIDE_THE_CHILDREN: Final = 2
+# Beside those that the children render: two whose originals are fetched, two whose variants are stored. Small
+# pictures are rendered faster than a store answers, and with fewer the children would wait for it.
+_JOBS_BESIDE_THE_CHILDREN: Final = 4
 _BEAT_SECONDS: Final = 1.0
 
 log = structlog.get_logger(__name__)
@@ -90,6 +92,7 @@ class Worker:
         self._member = self._make_member(self._reactor, look_ahead)
         self._health.stage("joining the consumer group")
         await self._member.start()
+        keep_what_is_loaded()
         self._health.stage(None)
         log.info("worker_started", group=self._group, instance_id=self._instance_id, port=server.port)
 
