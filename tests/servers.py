@@ -219,15 +219,19 @@ class World:
 
 
 @contextlib.contextmanager
-def running_servers() -> Iterator[Servers]:
-    """The servers of this run: embedded, those of the environment (TEST_SERVERS=env), or containers."""
+def running_servers(*, throwaway: bool = True) -> Iterator[Servers]:
+    """The servers of this run: embedded, those of the environment (TEST_SERVERS=env), or containers.
+
+    Embedded ones start fast and never get as fast as the product's; to be measured, they must not be
+    `throwaway`.
+    """
     kind = os.environ.get("TEST_SERVERS", "embedded")
     if kind == "env":
         foreign = ForeignServer()
         names = ("kafka", "registry", "store", "postgres")
         yield Servers(external_addresses(os.environ), dict.fromkeys(names, foreign))
     elif kind == "embedded":
-        with _embedded() as servers:
+        with _embedded(throwaway=throwaway) as servers:
             yield servers
     elif kind == "containers":
         from tests.containers import running_containers  # here, because the others need no Docker library
@@ -239,11 +243,11 @@ def running_servers() -> Iterator[Servers]:
 
 
 @contextlib.contextmanager
-def _embedded() -> Iterator[Servers]:
+def _embedded(*, throwaway: bool) -> Iterator[Servers]:
     home = Path(tempfile.mkdtemp(prefix="darkroom-test-"))
     loop, mark = LoopThread(), secrets.token_hex(8)
     try:
-        site = _site(home)
+        site = _site(home, throwaway=throwaway)
         get_servers(site.folder, Terminal())
         supervisor = _supervisor(server_programs(site), mark)
         try:
@@ -258,7 +262,7 @@ def _embedded() -> Iterator[Servers]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _site(home: Path) -> Site:
+def _site(home: Path, *, throwaway: bool) -> Site:
     free = {f"darkroom_{name}_port": 0 for name in ("kafka", "registry", "store", "postgres")}
     cache = Path(os.environ.get("DARKROOM_CACHE", ROOT / ".darkroom" / "cache"))
     settings = StackSettings.model_validate(
@@ -268,7 +272,9 @@ def _site(home: Path) -> Site:
     folder.create()
     ports, kept = choose_ports(settings, needed=frozenset()), new_secrets()
     servers = server_addresses(settings, ports, kept)
-    return Site(settings=settings, folder=folder, ports=ports, secrets=kept, servers=servers, throwaway=True)
+    return Site(
+        settings=settings, folder=folder, ports=ports, secrets=kept, servers=servers, throwaway=throwaway
+    )
 
 
 def _supervisor(programs: list[Program], mark: str) -> Supervisor:

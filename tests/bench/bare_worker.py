@@ -21,7 +21,7 @@ _IN_FLIGHT = 3
 _Files = Sequence[tuple[Variant, bytes]]
 
 
-def render(data: bytes, out: int) -> _Files:
+def render(data: memoryview, out: int) -> _Files:
     """All variants of one picture with their bytes."""
     made = make_variants(data, DEFAULT_PRESETS, Limits(), out)
     return [(variant, os.pread(out, variant.size, variant.offset)) for variant in made.variants]
@@ -44,7 +44,7 @@ class Bare:
 
     async def _one(self, key: str) -> None:
         async with self._places:
-            data = await self._store.get(key)
+            data = await self._store.view(key)
             loop = asyncio.get_running_loop()
             files = await loop.run_in_executor(self._renderer, render, data, self._out)
             async with asyncio.TaskGroup() as puts:

@@ -32,6 +32,9 @@ _CORES = os.cpu_count() or 1
 _LOG_AND_ROWS = ("kafka", "projector", "postgres")
 _COLUMNS = ("worker", "projector", "kafka", "postgres", "store")
 
+# Servers in Java go on getting faster for some thousand calls.
+_WARM_ROUNDS = 3
+
 Images = Annotated[int, typer.Option(min=1, help="Images a round; three times as many small ones.")]
 Children = Annotated[int, typer.Option(min=1, help="The worker's sandboxed children, and bare processes.")]
 Sets = Mapping[str, tuple[Sequence[Path], int]]
@@ -57,7 +60,7 @@ class Measured:
 def command(
     folder: Folder = None,
     count: Rounds = 5,
-    images: Images = 60,
+    images: Images = 100,
     children: Children = _CORES,
     json_file: JsonFile = None,
 ) -> None:
@@ -78,7 +81,7 @@ def command(
 async def _measure(
     ground: World, sets: Sets, roots: Mapping[str, Sequence[int]], count: int, processes: int
 ) -> Measured:
-    """Rounds in turns, the first of each not counted."""
+    """Rounds in turns, the first _WARM_ROUNDS of each not counted."""
     settings = ground.settings("pipeline")
     servers = {name: pids for name, pids in roots.items() if name in _COLUMNS[2:]}
     pairs: dict[str, list[Pair]] = {name: [] for name in sets}
@@ -90,7 +93,7 @@ async def _measure(
         arrow = Arrow(pen=held, rows=rows, owner_id=uuid4(), roots=roots)
         bare = [stack.enter_context(_bare(ground, number)) for number in range(processes)]
         with progress() as bar:
-            for number in bar.track(range(-1, count), description="rounds"):
+            for number in bar.track(range(-_WARM_ROUNDS, count), description="rounds"):
                 for name, (found, images) in sets.items():
                     originals = await put_originals(store, found, images)
                     whole = await arrow.round(originals)

@@ -20,7 +20,8 @@ from tests.bench.meters import Meter, Reading
 from tests.bench.partners import Partner
 
 _LONGEST_SECONDS = 600.0
-_LOOK_SECONDS = 0.02
+# Looking is work for the database too.
+_LOOK_SECONDS = 0.05
 _TYPES = {".png": "image/png", ".webp": "image/webp", ".gif": "image/gif", ".avif": "image/avif"}
 _STATUSES = "select status, count(*) from live.assets where asset_id = any(%s) group by status"
 
