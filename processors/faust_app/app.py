@@ -125,17 +125,22 @@ async def _act(stream: StreamT[bytes], take: Take) -> None:
         await acking.ack(event)
 
 
-def leave_for_good(app: faust.App) -> None:
-    """Makes the app's next `stop` tell the group that this member will not come back.
+async def leave_for_good(app: faust.App) -> None:
+    """Commits what is acked and tells the group that this member will not come back; then `stop` the app.
 
-    A static member says nothing when it goes, so that its restart moves no partition; its client then
-    takes it for a dynamic one. Does nothing where the group was never joined.
+    A static member says nothing when it goes, so that its restart moves no partition; here its client is
+    made to take it for a dynamic one. Not left to `stop`, in which Faust closes the connection at the same
+    time. Does nothing where the group was never joined.
     """
     # Not `app.consumer`, which would make one.
-    thread = getattr(getattr(app, "_consumer", None), "_thread", None)
+    consumer = getattr(app, "_consumer", None)
+    thread = getattr(consumer, "_thread", None)
     coordinator = getattr(getattr(thread, "_consumer", None), "_coordinator", None)
-    if coordinator is not None:
-        coordinator._group_instance_id = None  # noqa: SLF001 - aiokafka has no door to this
+    if consumer is None or thread is None or coordinator is None:
+        return
+    await consumer.commit()
+    coordinator._group_instance_id = None  # noqa: SLF001 - aiokafka has no door to this
+    await thread.call_thread(coordinator.close)
 
 
 def record_of(message: Message) -> RawRecord:

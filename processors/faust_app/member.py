@@ -18,6 +18,7 @@ from schemas.envelope import RawRecord
 
 _ASK_SECONDS: Final = 5.0
 _STOP_SECONDS: Final = 3.0
+_LEAVE_SECONDS: Final = 5.0
 
 log = structlog.get_logger(__name__)
 
@@ -75,7 +76,8 @@ class GroupMember:
         """
         self._watchdog.close()
         if for_good:
-            leave_for_good(self._app)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(leave_for_good(self._app), _LEAVE_SECONDS)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._app.stop(), _STOP_SECONDS)
 

@@ -87,10 +87,10 @@ def test_brokers_and_credentials_are_those_of_the_settings() -> None:
     assert found.ssl_context is not None
 
 
-def test_who_never_joined_leaves_for_good_too(tmp_path: Path) -> None:
+async def test_who_never_joined_leaves_for_good_too(tmp_path: Path) -> None:
     """Told to go while it was still starting."""
     app = build_app(config(tmp_path), take=take, assigned=lambda _partitions: None)
-    leave_for_good(app)
+    await leave_for_good(app)
     assert app._consumer is None
 
 
