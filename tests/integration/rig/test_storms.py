@@ -44,7 +44,7 @@ async def test_workers_that_come_and_go(scene: Scene, storm: Brew) -> None:
     scene.store_wire.now(LONG_WAY)
     scene.workers.start(0)
     async with scene.load.at(RATE):
-        await asyncio.to_thread(coming_and_going, scene.workers, (1, 2), storm(6))
+        await asyncio.to_thread(coming_and_going, scene.workers, (1, 2), storm(5))
     shown(await scene.end())
 
 

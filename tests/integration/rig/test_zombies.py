@@ -1,6 +1,7 @@
 """R16: a worker that is frozen for longer than its session, and wakes up when others have done its work."""
 
 import asyncio
+import os
 
 import pytest
 
@@ -9,9 +10,10 @@ from tests.integration.rig.conftest import Scene
 from tests.rig.evidence import Allowed, Evidence
 
 BOTH_MAY_BEGIN = Allowed(handovers=True)
+INSTANTS = ("worker.before_append", "worker.before_render", "worker.after_put", "worker.after_start")
 
 
-@pytest.mark.parametrize("instant", ["worker.before_render", "worker.before_append"])
+@pytest.mark.parametrize("instant", INSTANTS if "RIG_SECONDS" in os.environ else INSTANTS[:1])
 async def test_a_zombies_late_result_is_the_same_event_and_the_same_objects(
     scene: Scene, instant: str
 ) -> None:
