@@ -219,7 +219,8 @@ class FakeAccounts:
 
     async def note_key_uses(self, uses: Sequence[KeyUse]) -> None:
         self._ask()
-        self.uses.update({use.key_id: use.at for use in uses})
+        for use in uses:
+            self.uses[use.key_id] = max(use.at, self.uses.get(use.key_id, use.at))
 
     async def key_uses(self, key_ids: Sequence[UUID]) -> dict[UUID, datetime]:
         self._ask()

@@ -9,7 +9,7 @@ from adapters.event_log import LogUnavailable, OutcomeUnknown
 from api.credentials.denial_tail import DenialTail
 from schemas.events import SessionRefreshed, SessionRevoked, SessionStarted
 from schemas.identity import refresh_id
-from tests.unit.api.doors import ADA, Stage
+from tests.unit.api.doors import ADA, Stage, stage
 from tests.unit.api.people import (
     PASSWORD,
     Person,
@@ -310,3 +310,14 @@ async def test_a24_no_other_page_makes_use_of_the_cookie(on: Stage, headers: dic
     assert kinds(on) == before
     own = {"Origin": "http://testserver", "Sec-Fetch-Site": "same-origin"}
     assert (await page.post("/v1/auth/refresh", headers=own)).status_code == 200
+
+
+async def test_a24_where_we_are_reached_by_tls_the_cookie_never_leaves_it() -> None:
+    async with stage(DARKROOM_URL="https://gallery.example.org") as on:
+        await somebody(on)
+        page = on.client(None, **COOKIE)
+        answer = await page.post("/v1/auth/login", json={"email": "ada@example.org", "password": PASSWORD})
+        assert "secure" in answer.headers["set-cookie"].lower()
+        sent = {**COOKIE, "Cookie": answer.headers["set-cookie"].partition(";")[0]}
+        own = {"Origin": "https://gallery.example.org"}  # the proxy in front may name another host
+        assert (await on.client(None, **sent).post("/v1/auth/refresh", headers=own)).status_code == 200
