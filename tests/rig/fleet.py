@@ -13,6 +13,7 @@ from tests.rig.history import History
 
 LEFT_TO_START_ANEW: Final = 75
 _LOOK_SECONDS: Final = 0.05
+_TOLD: Final = '"worker_stops"'
 
 Make = Callable[[int, Mapping[str, str]], Program]
 """Makes the program of a number with these settings beside its own, running already."""
@@ -91,6 +92,22 @@ class Fleet:
         with self._lock:
             self._expected.add(number)
         return self._programs[number].stop(seconds)
+
+    def stop_at_once(self, number: int, seconds: float = 5.0) -> int:
+        """SIGTERM, and another as soon as it has taken note of the first; gives the exit code."""
+        self._say("SIGTERM twice", number)
+        with self._lock:
+            self._expected.add(number)
+        program = self._programs[number]
+        before = program.output().count(_TOLD)
+        program.send(signal.SIGTERM)
+        while program.output().count(_TOLD) == before:
+            time.sleep(_LOOK_SECONDS)
+        program.send(signal.SIGTERM)
+        try:
+            return program.process.wait(seconds)
+        finally:
+            program.kill()
 
     def leave(self, number: int, seconds: float = 20.0) -> int:
         """SIGUSR2: it leaves its group for good and ends; gives the exit code. It is down until `start`."""

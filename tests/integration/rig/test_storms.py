@@ -1,6 +1,7 @@
 """Workers that die, come and go under load: nothing lost, doubled or stuck, attempts right, no orphan."""
 
 import asyncio
+import signal
 
 from schemas.events import ProcessingStarted
 from tests.integration.rig.conftest import Brew, Scene
@@ -48,6 +49,23 @@ async def test_workers_that_come_and_go(scene: Scene, storm: Brew) -> None:
     shown(await scene.end())
 
 
+async def test_a_second_sigterm_ends_a_worker_at_once(scene: Scene) -> None:
+    """R23: while the first still waits for work that can't end; that work comes again."""
+    scene.workers.start(0)
+    with scene.store_wire.weather(Weather(blackhole=True)):
+        await scene.load.burst(1)
+        await scene.gathering.until(_one_under_way, "a job that can't end")
+        assert await asyncio.to_thread(scene.workers.stop_at_once, 0) == 128 + signal.SIGTERM
+    scene.workers.start(0)
+    await scene.end()
+
+
+def _one_under_way(evidence: Evidence) -> bool:
+    states = [tale.state for tale in evidence.folded.values()]
+    return any(job.state == "active" for state in states if state is not None for job in state.jobs)
+
+
+# Last, as its members stay in the group for a minute.
 async def test_a_rolling_restart_moves_no_partition(scene: Scene, storm: Brew) -> None:
     """R23: members of fixed names are stopped and started one by one; each ends in order, finds its own."""
     scene.store_wire.now(LONG_WAY)
