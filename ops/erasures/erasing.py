@@ -92,6 +92,7 @@ class Erasing:
         await asyncio.to_thread(self._forget_soft_state)
         if not await asyncio.to_thread(self._compacted):
             return "compaction"
+        log.info("erasure_round", erasure_id=str(self._erasure.erasure_id), round=self._rounds + 1)
         self._tools.failpoints.hit("erasure.after_compaction")
         self._rounds += 1
         self._begin_round()

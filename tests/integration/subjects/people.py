@@ -141,6 +141,10 @@ class People:
     async def objects(self, prefix: str) -> list[str]:
         return [info.key async for info in self.store.list(prefix)]
 
+    def execute(self, statement: str, *values: object) -> None:
+        with psycopg.connect(self.settings.postgres.url.get_secret_value()) as conn:
+            conn.execute(statement.encode(), values)
+
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.settings.postgres.url.get_secret_value()) as conn:
             return conn.execute(query.encode(), values).fetchall()
