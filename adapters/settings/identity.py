@@ -32,7 +32,7 @@ class IdentitySettings(Fragment):
         description="Passwords that one process hashes at a time; each takes a core and 19 MiB.",
     )
     password_queue: int = Field(
-        default=64,
+        default=128,
         validation_alias="PASSWORD_QUEUE",
         ge=1,
         le=10_000,

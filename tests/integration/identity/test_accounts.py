@@ -83,6 +83,7 @@ def test_the_first_administrator_is_made_by_an_operator_once(identity: RunningId
     done = identity.ops("users", "promote", who.email.upper(), "--json")
     assert done.returncode == 0, done.stderr
     assert '"changed": true' in done.stdout
+    assert who.email in identity.ops("users", "list", "--json").stdout
     promoted = somebody(identity.log_in(who.email, 1))
     assert identity.clients[1].get(users, headers=promoted.headers).status_code == 200
 

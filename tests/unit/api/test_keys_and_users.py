@@ -310,3 +310,13 @@ async def test_machines_with_static_keys_are_known_but_no_persons(on: Stage) -> 
     _, completed = await upload(on)
     assert me["user_id"] == str(completed.owner_id)
     is_problem(await on.client().get("/v1/auth/sessions"), 403, "person-needed")
+
+
+async def test_an_erasure_repeats_under_its_key(on: Stage) -> None:
+    ada = await somebody(on)
+    root = on.client(ROOT, **{"Idempotency-Key": "erase"})
+    answers = [await root.delete(f"/v1/users/{ada.user_id}") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [202, 202]
+    assert answers[0].json()["erasure_id"] == answers[1].json()["erasure_id"]
+    assert kinds(on).count("SubjectErased") == 1
+    is_problem(await on.client(ROOT).delete(f"/v1/users/{ada.user_id}"), 404, "not-found")

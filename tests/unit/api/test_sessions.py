@@ -321,3 +321,16 @@ async def test_a24_where_we_are_reached_by_tls_the_cookie_never_leaves_it() -> N
         sent = {**COOKIE, "Cookie": answer.headers["set-cookie"].partition(";")[0]}
         own = {"Origin": "https://gallery.example.org"}  # the proxy in front may name another host
         assert (await on.client(None, **sent).post("/v1/auth/refresh", headers=own)).status_code == 200
+
+
+async def test_a24_not_even_a_listed_origin_may_send_the_cookies_header() -> None:
+    async with stage(CORS_ORIGIN="https://gallery.example.org") as on:
+        asked = {
+            "Origin": "https://gallery.example.org",
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "darkroom-session",
+        }
+        answer = await on.client(None).options("/v1/auth/refresh", headers=asked)
+        assert answer.headers["access-control-allow-origin"] == asked["Origin"]
+        assert "darkroom-session" not in answer.headers["access-control-allow-headers"].lower()
+        assert "access-control-allow-credentials" not in answer.headers
