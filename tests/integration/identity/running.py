@@ -16,6 +16,8 @@ from tests.programs import ROOT, Program, free_port, running
 from tests.servers import World
 
 PASSWORD = "nine red lamps by the river"
+# A second in a quiet house; tests share few cores with many servers.
+WITHIN = 2.0
 OTHER = "seven blue boats on a lake"
 UNLIMITED = {
     f"RATE_{name}": "off"

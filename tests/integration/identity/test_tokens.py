@@ -1,15 +1,17 @@
 """A10–A15, A21 on real servers: sessions survive what dies, end when they must, and do so everywhere."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
-from tests.integration.identity.running import RunningIdentity, somebody, until
+from tests.integration.identity.running import WITHIN, RunningIdentity, somebody, until
 
 
-def test_a13_the_same_token_at_both_doors_has_one_successor(identity: RunningIdentity) -> None:
+def test_a11_a13_the_same_token_at_both_doors_at_once_has_one_successor(identity: RunningIdentity) -> None:
     who = identity.somebody()
-    answers = [identity.refresh(who.refresh, door) for door in (0, 1, 0)]
+    with ThreadPoolExecutor(12) as pool:
+        answers = [*pool.map(lambda number: identity.refresh(who.refresh, number % 2), range(24))]
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.json()["refresh_token"] for answer in answers}) == 1
 
@@ -20,9 +22,9 @@ def test_a10_reuse_at_one_door_ends_the_session_at_the_other(identity: RunningId
     third = identity.refresh(second["refresh_token"], 1)
     assert third.status_code == 200
     until(lambda: identity.refresh(who.refresh, 0).status_code == 401)
-    assert until(lambda: identity.refresh(third.json()["refresh_token"], 1).status_code == 401) < 1.0
+    assert until(lambda: identity.refresh(third.json()["refresh_token"], 1).status_code == 401) < WITHIN
     headers = {"Authorization": f"Bearer {third.json()['access_token']}"}
-    assert until(lambda: identity.clients[1].get("/v1/auth/me", headers=headers).status_code == 401) < 1.0
+    assert until(lambda: identity.clients[1].get("/v1/auth/me", headers=headers).status_code == 401) < WITHIN
 
 
 def test_a15_a_session_that_one_door_ended_is_refused_by_the_other_within_a_second(
@@ -33,7 +35,7 @@ def test_a15_a_session_that_one_door_ended_is_refused_by_the_other_within_a_seco
     out = identity.clients[0].post("/v1/auth/logout", headers=who.headers)
     assert out.status_code == 204
     assert identity.me(who, 0).status_code == 401
-    assert until(lambda: identity.me(who, 1).status_code == 401) < 1.0
+    assert until(lambda: identity.me(who, 1).status_code == 401) < WITHIN
     assert identity.refresh(who.refresh, 1).status_code == 401
 
 
@@ -50,10 +52,10 @@ def test_a21_an_issued_key_works_at_once_and_is_refused_within_a_second(identity
     gone = identity.clients[0].delete(f"/v1/api-keys/{issued.json()['id']}", headers=who.headers)
     assert gone.status_code == 204
     assert identity.clients[0].get("/v1/assets", headers=key).status_code == 401
-    assert until(lambda: identity.clients[1].get("/v1/assets", headers=key).status_code == 401) < 1.0
+    assert until(lambda: identity.clients[1].get("/v1/assets", headers=key).status_code == 401) < WITHIN
     for door in (0, 1):
         whole = identity.apis[door].output()
-        assert issued.json()["key"].rsplit("_", 1)[1] not in whole
+        assert issued.json()["key"].split("_", 2)[2] not in whole
         assert who.refresh not in whole
         assert who.access not in whole
         assert who.email not in whole
