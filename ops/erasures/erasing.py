@@ -24,7 +24,7 @@ from adapters.settings import KafkaSettings
 from adapters.subject_keys import Custody
 from ops.erasures import receipt, rows
 from ops.erasures.purge_group import done_with
-from ops.erasures.rows import Conn, Erasure
+from ops.erasures.rows import Conn, Erasure, Owned
 from ops.subjects.compaction import short_segments, wait_until_gone
 from ops.subjects.key_records import Place, key_places
 from processors.purge.removal import asset_prefix
@@ -118,7 +118,7 @@ class Erasing:
             self._goals = {topic: ends(kafka, topic) for topic in topics}
         with self._tools.connect() as conn:
             caught_up = all(rows.reached(conn, topic, goal) for topic, goal in self._goals.items())
-            unpurged = [asset_id for asset_id, gone in rows.assets(conn, owners).items() if not gone]
+            unpurged = [asset for asset in rows.assets(conn, owners) if not asset.purged]
             purge_ends = rows.purge_ends(conn, owners)
         if unpurged:
             self._say_purged(unpurged)
@@ -129,19 +129,19 @@ class Erasing:
             return "read models"
         return None if done_with(kafka, purge_ends) else "purge worker"
 
-    def _say_purged(self, asset_ids: Sequence[UUID]) -> None:
+    def _say_purged(self, assets: Sequence[Owned]) -> None:
         """Appends the purges; the same again where nothing came of one for a minute."""
         now = time.monotonic()
-        due = [one for one in asset_ids if now >= self._said.get(one, now)]
+        due = {one.asset_id: one for one in assets if now >= self._said.get(one.asset_id, now)}
         with self._tools.connect() as conn:
-            incoming = rows.incoming_keys(conn, due)
-        for asset_id in due:
+            incoming = rows.incoming_keys(conn, list(due))
+        for asset_id, asset in due.items():
             self._append(
                 AssetPurged(
                     event_id=uuid5(self._erasure.erasure_id, f"purged/{asset_id}"),
                     occurred_at=self._tools.clock.now(),
                     asset_id=asset_id,
-                    owner_id=self._erasure.user_id,
+                    owner_id=asset.owner_id,
                     actor_id=self._erasure.user_id,
                     code="erased",
                     incoming_key=incoming.get(asset_id),
@@ -150,15 +150,16 @@ class Erasing:
             self._said[asset_id] = now + _SAY_AGAIN_SECONDS
             self._tools.failpoints.hit("erasure.after_purge")
 
-    async def _objects(self) -> list[UUID]:
+    async def _objects(self) -> list[Owned]:
         """The assets of which the store still holds something; those found clean are not asked for again."""
         with self._tools.connect() as conn:
-            asset_ids = [one for one in rows.assets(conn, self._erasure.users) if one not in self._clean]
-            incoming = rows.incoming_keys(conn, asset_ids)
-        for asset_id in asset_ids:
-            if not await self._stands(asset_id, incoming.get(asset_id)):
-                self._clean.add(asset_id)
-        return [asset_id for asset_id in asset_ids if asset_id not in self._clean]
+            every = rows.assets(conn, self._erasure.users)
+            unseen = [asset for asset in every if asset.asset_id not in self._clean]
+            incoming = rows.incoming_keys(conn, [asset.asset_id for asset in unseen])
+        for asset in unseen:
+            if not await self._stands(asset.asset_id, incoming.get(asset.asset_id)):
+                self._clean.add(asset.asset_id)
+        return [asset for asset in unseen if asset.asset_id not in self._clean]
 
     async def _stands(self, asset_id: UUID, incoming: str | None) -> bool:
         store = self._tools.store

@@ -18,10 +18,10 @@ select * from live.erasures where user_id = %(user_id)s or %(user_id)s = any(los
 
 -- name: assets
 -- Every asset that the log ever told of under these owners; purged: whether its purge is in the log too.
-select asset_id, bool_or(event_type = 'AssetPurged') as purged
+select asset_id, owner_id, bool_or(event_type = 'AssetPurged') as purged
 from live.activity where owner_id = any(%(owners)s)
-group by asset_id
-order by asset_id
+group by asset_id, owner_id
+order by asset_id, owner_id
 
 -- name: purge_ends
 -- Behind the last purge of these owners in each partition.

@@ -42,6 +42,15 @@ class Erasure:
         return (self.user_id, *self.lost)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owned:
+    """An asset that the log told of, and whether its purge stands in the log, too."""
+
+    asset_id: UUID
+    owner_id: UUID
+    purged: bool
+
+
 def under_way(conn: Conn) -> list[Erasure]:
     """The erasures that are not completed, oldest first."""
     return _erasures(conn, "under_way", {})
@@ -67,9 +76,10 @@ def of_user(conn: Conn, user_id: UUID) -> list[Erasure]:
     return _erasures(conn, "of_user", {"user_id": user_id})
 
 
-def assets(conn: Conn, owners: Sequence[UUID]) -> dict[UUID, bool]:
-    """Every asset that these owners ever had, and whether its purge stands in the log."""
-    return dict(conn.execute(statements(SQL)["assets"], {"owners": list(owners)}).fetchall())
+def assets(conn: Conn, owners: Sequence[UUID]) -> list[Owned]:
+    """Every asset that these owners ever had."""
+    with conn.cursor(row_factory=class_row(Owned)) as cursor:
+        return cursor.execute(statements(SQL)["assets"], {"owners": list(owners)}).fetchall()
 
 
 def incoming_keys(conn: Conn, asset_ids: Sequence[UUID]) -> dict[UUID, str]:

@@ -81,15 +81,12 @@ def _read_logs(user_id: UUID, held: Opened) -> _Story:
     for topic in (topics.identity, topics.assets, topics.dead_letters):
         for message in records_of(held.settings.kafka, topic):
             for event in _decoded(message, held):
-                if topic != topics.dead_letters:
+                theirs = user_id in {getattr(event, "owner_id", None), getattr(event, "user_id", None)}
+                # Of accounts all are folded: whose one is, the lives before it decide.
+                if topic != topics.dead_letters and (theirs or isinstance(event, IdentityEvent)):
                     _fold(story, event)
-                if user_id in {getattr(event, "owner_id", None), getattr(event, "user_id", None)}:
+                if theirs:
                     _open(story, user_id, event, f"{topic}/{message.partition()}/{message.offset()}", held)
-    story.assets = {
-        asset_id: state
-        for asset_id, state in story.assets.items()
-        if state is not None and state.owner_id == user_id
-    }
     return story
 
 
