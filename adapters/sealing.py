@@ -55,14 +55,13 @@ def seal(data_key: bytes, *, user_id: UUID, key_id: UUID, field: str, clear: byt
 
 def key_id_of(sealed: bytes) -> UUID:
     """Which data key a value was sealed with; raises SealBroken where it is no sealed value."""
-    if len(sealed) < _HEAD_BYTES + _NONCE_BYTES + _TAG_BYTES or sealed[:1] != _VERSION:
-        raise SealBroken("not a sealed value of a version that is known here")
+    _require_sealed(sealed)
     return UUID(bytes=bytes(sealed[1:_HEAD_BYTES]))
 
 
 def unseal(data_key: bytes, *, user_id: UUID, field: str, sealed: bytes) -> bytes:
     """The clear bytes; raises SealBroken."""
-    key_id_of(sealed)
+    _require_sealed(sealed)
     nonce, hidden = sealed[_HEAD_BYTES : _HEAD_BYTES + _NONCE_BYTES], sealed[_HEAD_BYTES + _NONCE_BYTES :]
     try:
         return AESGCM(data_key).decrypt(nonce, hidden, _bound_to(user_id, field))
@@ -141,3 +140,8 @@ def open_text(keys: Seals, *, user_id: UUID, field: str, sealed: bytes) -> str |
 
 def _bound_to(user_id: UUID, what: str) -> bytes:
     return user_id.bytes + what.encode()
+
+
+def _require_sealed(sealed: bytes) -> None:
+    if len(sealed) < _HEAD_BYTES + _NONCE_BYTES + _TAG_BYTES or sealed[:1] != _VERSION:
+        raise SealBroken("not a sealed value of a version that is known here")
