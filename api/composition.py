@@ -109,7 +109,7 @@ async def _watch(settings: Settings, closing: AsyncExitStack) -> PositionWatch:
 
 def _identity(settings: Settings, pool: Pool, watch: PositionWatch, clock: Clock) -> Identity:
     identity = settings.identity
-    accounts = PostgresAccounts(pool, watch, settings.kafka.topics.identity)
+    accounts = PostgresAccounts(pool, watch, settings.kafka.topics.identity, settings.kafka.partitions)
     passwords = PasswordHashes(threads=identity.password_threads, queue=identity.password_queue)
     return identity_of(settings, accounts, passwords, clock)
 

@@ -15,7 +15,7 @@ from api.intent import IdempotencyKey, Intent, begin
 from api.limits.doors import admit_login
 from api.openapi import json_request, problems
 from api.parts import Parts
-from api.people import Password, hashed, is_right, require_good_password
+from api.passwords import Password, hashed, is_right, require_good_password
 from api.persons import own_account, person
 from api.problems import KeyReused, invalid
 from api.security_events import say

@@ -14,13 +14,14 @@ from adapters.subject_keys import KeyTrouble
 from api.bodies import read_json
 from api.commands.end_session import end_oldest
 from api.commands.signing_in import Entry, SignedIn, signed_in, start_session
+from api.commands.verdicts import require_projecting
 from api.identity_problems import WrongCredentials
 from api.intent import IdempotencyKey
 from api.limits.doors import admit_login
 from api.openapi import json_request, problems
 from api.origin import metadata
 from api.parts import Parts, parts_of
-from api.people import Email, Password, checked
+from api.passwords import Email, Password, checked
 from api.security_events import say
 from projections.accounts.queries import AccountRow
 from schemas.events import PasswordChanged
@@ -58,6 +59,8 @@ async def log_in(request: Request, response: Response, key: IdempotencyKey = Non
     permit = await admit_login(parts, request, account_key)
     account = await parts.identity.accounts.by_key(account_key)
     found = await checked(parts, body.password, account.password_hash if account is not None else None)
+    if account is None:
+        require_projecting(parts, account_key)  # rows that are being made anew tell nobody apart
     if account is None or not found.right:
         say(parts, "login_failed", user_id=str(account.user_id) if account is not None else None)
         raise WrongCredentials

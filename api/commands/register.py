@@ -16,7 +16,7 @@ from api.intent import IdempotencyKey, data_key_of
 from api.limits.doors import admit_registration
 from api.openapi import json_request, problems
 from api.parts import Parts, parts_of
-from api.people import Email, Password, address_of, hashed, is_right, require_good_password
+from api.passwords import Email, Password, address_of, hashed, is_right, require_good_password
 from api.problems import KeyReused
 from api.security_events import say
 from projections.accounts.queries import AccountRow

@@ -10,6 +10,7 @@ from api.caller import Caller
 from api.credentials.denials import Denials
 from api.credentials.key_texts import read_key
 from api.credentials.key_uses import KeyUses
+from api.identity_problems import ProjectorAway
 from api.queries.accounts import Accounts
 from projections.api_keys.queries import ApiKeyRow
 from schemas.identity import ROLES, Role
@@ -30,7 +31,8 @@ class IssuedKeys:
     async def caller(self, text: str, digest: bytes) -> Caller | None:
         """Who presented the key; `digest` is the text's SHA-256.
 
-        Raises psycopg.OperationalError where nobody knows: what can't be looked up is not believed.
+        Raises psycopg.OperationalError and ProjectorAway where nobody knows: what can't be looked up is not
+        believed.
         """
         known = self._known.get(digest)
         if known is not None and known[1] == self._denials.changes_of(known[0].user_id):
@@ -56,6 +58,8 @@ class IssuedKeys:
                 # A change that is heard of only now may not have been in the row yet: then it is read again.
                 self._known[digest] = (row, self._denials.changes_of(row.user_id))
                 return row
+        if not self._accounts.caught_up():
+            raise ProjectorAway  # a key that is not there yet, or not there again: nobody knows
         return None
 
     def _over(self, row: ApiKeyRow) -> bool:

@@ -89,6 +89,10 @@ class Accounts(Protocol):
         """Whether somebody applies this partition of the identity log; never raises."""
         ...
 
+    def caught_up(self) -> bool:
+        """Whether all of the identity log is being applied, and was all but for the newest; never raises."""
+        ...
+
     async def note_key_uses(self, uses: Sequence[KeyUse]) -> None:
         """Keeps when keys were last used."""
         ...
@@ -109,9 +113,10 @@ _USES = b"select key_id, last_used_at from api.key_uses where key_id = any(%(key
 class PostgresAccounts:
     """The Protocol over a pool of connections and a watch of positions, which others open and close."""
 
-    def __init__(self, pool: Pool, watch: PositionWatch, topic: str) -> None:
-        """`topic` is the identity log."""
+    def __init__(self, pool: Pool, watch: PositionWatch, topic: str, partitions: int) -> None:
+        """`topic` is the identity log, which has so many partitions."""
         self._pool, self._watch, self._topic = pool, watch, topic
+        self._partitions = range(partitions)
 
     async def by_key(self, account_key: str) -> AccountRow | None:
         """As the Protocol says."""
@@ -184,6 +189,10 @@ class PostgresAccounts:
     def projecting(self, partition: int) -> bool:
         """As the Protocol says."""
         return self._watch.alive(self._topic, partition)
+
+    def caught_up(self) -> bool:
+        """As the Protocol says."""
+        return all(self.projecting(partition) for partition in self._partitions)
 
     async def note_key_uses(self, uses: Sequence[KeyUse]) -> None:
         """As the Protocol says."""

@@ -27,9 +27,8 @@ async def accounts(request: pytest.FixtureRequest) -> AsyncIterator[Accounts]:
     settings = world.settings()
     migrate(settings)
     async with async_pool(settings) as pool:
-        yield PostgresAccounts(
-            pool, PositionWatch(conninfo(settings, "test")), settings.kafka.topics.identity
-        )
+        watch = PositionWatch(conninfo(settings, "test"))
+        yield PostgresAccounts(pool, watch, settings.kafka.topics.identity, settings.kafka.partitions)
 
 
 async def test_the_latest_use_counts_whoever_writes_last(accounts: Accounts) -> None:

@@ -217,6 +217,9 @@ class FakeAccounts:
         del partition
         return self.projects
 
+    def caught_up(self) -> bool:
+        return self.projects
+
     async def note_key_uses(self, uses: Sequence[KeyUse]) -> None:
         self._ask()
         for use in uses:

@@ -257,3 +257,15 @@ async def test_a_login_that_checked_the_old_password_does_not_outlive_its_change
     is_problem(await thief.refreshed(), 401, "refresh-refused")
     sessions = await on.accounts.live_sessions(ada.user_id, on.clock.now(), 10)
     assert sessions == []
+
+
+async def test_while_rows_are_made_anew_nobody_is_told_that_they_are_wrong(on: Stage) -> None:
+    await register(on)
+    on.accounts.states.clear()  # as after a reset of the read models
+    on.accounts.projects = False
+    is_problem(await log_in(on), 503, "projector-unavailable")
+    key = on.client("drk_aaaaaaaa_" + "a" * 43)
+    is_problem(await key.get("/v1/assets"), 503, "projector-unavailable")
+    on.accounts.projects = True
+    is_problem(await log_in(on, "nobody@example.org"), 401, "wrong-credentials")
+    is_problem(await key.get("/v1/assets"), 401, "unauthenticated")
