@@ -30,9 +30,9 @@ from processors.variants.dependencies import Dependencies, Reach
 from processors.variants.processor import Tools, VariantsProcessor
 from schemas.codec import Codec
 
-# Beside those that the children render: two whose originals are fetched, two whose variants are stored. Small
-# pictures are rendered faster than a store answers, and with fewer the children would wait for it.
-_JOBS_BESIDE_THE_CHILDREN: Final = 4
+# Beside those that the children render: one whose original is fetched, two whose variants are stored. Small
+# pictures are rendered faster than a store answers; more than that would cost memory, an original each.
+_JOBS_BESIDE_THE_CHILDREN: Final = 3
 _BEAT_SECONDS: Final = 1.0
 
 log = structlog.get_logger(__name__)
