@@ -6,11 +6,11 @@ closes the segment before it, which the brokers then clean within their own inte
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from itertools import count
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import structlog
@@ -20,6 +20,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public, but
     AlterConfigOpType,
     ConfigEntry,
     ConfigResource,
+    ConfigSource,
     ResourceType,
 )
 
@@ -71,15 +72,22 @@ def fill(kafka: KafkaSettings, event_log: KeyLog, *, source: str) -> None:
 def short_segments(kafka: KafkaSettings) -> Iterator[None]:
     """The key topic has short segments inside; where we may not alter it, its own settings decide how long.
 
-    One that was killed inside leaves them short, which harms nothing, until the next one comes out.
+    What an operator had set comes back in the end. One that was killed inside leaves segments short, which
+    harms nothing, until the next one comes out.
     """
-    admin = AdminClient(kafka.client())
-    altered = _alter(admin, kafka.topics.subject_keys, AlterConfigOpType.SET)
+    admin, topic = AdminClient(kafka.client()), kafka.topics.subject_keys
+    try:
+        own = _own_settings(admin, topic)
+        _alter(admin, topic, _SHORT)
+    except KafkaException as error:
+        log.warning("key_topic_not_altered", topic=topic, error=str(error))
+        yield
+        return
     try:
         yield
     finally:
-        if altered:
-            _alter(admin, kafka.topics.subject_keys, AlterConfigOpType.DELETE)
+        with suppress(KafkaException):
+            _alter(admin, topic, own)
 
 
 def wait_until_gone(
@@ -108,14 +116,32 @@ def wait_until_gone(
     return left
 
 
-def _alter(admin: AdminClient, topic: str, operation: Any) -> bool:  # noqa: ANN401 - an enum of the library's
-    entries = [ConfigEntry(name, value, incremental_operation=operation) for name, value in _SHORT.items()]
+def _own_settings(admin: AdminClient, topic: str) -> dict[str, str | None]:
+    """What is set on the topic itself of those settings that we shorten; None: nothing, or by us."""
+    asked = admin.describe_configs(
+        [ConfigResource(ResourceType.TOPIC, topic)], request_timeout=_REQUEST_SECONDS
+    )
+    (found,) = (answer.result(_REQUEST_SECONDS) for answer in asked.values())
+    entries = {name: found[name] for name in _SHORT if name in found}
+    set_there = {
+        name: str(entry.value)
+        for name, entry in entries.items()
+        if entry.source == ConfigSource.DYNAMIC_TOPIC_CONFIG.value and entry.value != _SHORT[name]
+    }
+    return {name: set_there.get(name) for name in _SHORT}
+
+
+def _alter(admin: AdminClient, topic: str, wanted: Mapping[str, str | None]) -> None:
+    """Sets what is given, and takes back what is None; raises KafkaException."""
+    entries = [
+        ConfigEntry(
+            name,
+            value or "",
+            incremental_operation=AlterConfigOpType.DELETE if value is None else AlterConfigOpType.SET,
+        )
+        for name, value in wanted.items()
+    ]
     resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=entries)
-    try:
-        asked = admin.incremental_alter_configs([resource], request_timeout=_REQUEST_SECONDS)
-        for answer in asked.values():
-            answer.result(_REQUEST_SECONDS)
-    except KafkaException as error:
-        log.warning("key_topic_not_altered", topic=topic, error=str(error))
-        return False
-    return True
+    asked = admin.incremental_alter_configs([resource], request_timeout=_REQUEST_SECONDS)
+    for answer in asked.values():
+        answer.result(_REQUEST_SECONDS)

@@ -5,6 +5,8 @@ from uuid import uuid4
 
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public, but not in its __all__
     AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
     ConfigResource,
     ResourceType,
 )
@@ -21,16 +23,14 @@ from tests.contract.test_kafka_subject_keys import process
 from tests.servers import World
 
 
-def overrides(kafka: KafkaSettings) -> set[str]:
+def overrides(kafka: KafkaSettings) -> dict[str, str]:
     """What is set on the key topic beside what every such topic has."""
     resource = ConfigResource(ResourceType.TOPIC, kafka.topics.subject_keys)
     admin = AdminClient(kafka.client())  # held until it has answered
     (asked,) = admin.describe_configs([resource]).values()
     found = asked.result(10)
-    return {name for name, entry in found.items() if not entry.is_default} & {
-        "segment.ms",
-        "file.delete.delay.ms",
-    }
+    ours = {"segment.ms", "file.delete.delay.ms"}
+    return {name: entry.value for name, entry in found.items() if not entry.is_default and name in ours}
 
 
 def test_fillers_reach_every_partition() -> None:
@@ -55,13 +55,26 @@ async def test_an_erased_key_leaves_the_segments_and_a_living_one_stays(world: W
         assert still_there(kafka, places[ada]) == places[ada]  # no filler alone does it
         told: list[int] = []
         with short_segments(kafka):
-            assert overrides(kafka) == {"segment.ms", "file.delete.delay.ms"}
+            assert overrides(kafka).keys() == {"segment.ms", "file.delete.delay.ms"}
             left = await asyncio.to_thread(
                 lambda: wait_until_gone(kafka, log, places[ada], source="/test", seconds=60, told=told.append)
             )
         assert (left, told[0], told[-1]) == ([], 1, 0)
-        assert overrides(kafka) == set()
+        assert overrides(kafka) == {}
         assert await asyncio.to_thread(key_places, kafka, codec, [ada, ben]) == {ada: [], ben: places[ben]}
         assert keys.open(ben, "sealed_words", sealed) == b"words"
     async with process(world.settings("fresh")) as (keys, _):
         assert keys.open(ben, "sealed_words", sealed) == b"words"
+
+
+def test_what_an_operator_had_set_comes_back(world: World) -> None:
+    kafka = world.settings("operator", TOPIC_PREFIX=f"o{uuid4().hex[:10]}").kafka
+    make_topics(kafka, only=frozenset({kafka.topics.subject_keys}))
+    admin = AdminClient(kafka.client())
+    entry = ConfigEntry("segment.ms", "3600000", incremental_operation=AlterConfigOpType.SET)
+    theirs = ConfigResource(ResourceType.TOPIC, kafka.topics.subject_keys, incremental_configs=[entry])
+    (altered,) = admin.incremental_alter_configs([theirs]).values()
+    altered.result(10)
+    with short_segments(kafka):
+        assert overrides(kafka) == {"segment.ms": "1000", "file.delete.delay.ms": "1000"}
+    assert overrides(kafka) == {"segment.ms": "3600000"}
