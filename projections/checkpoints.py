@@ -117,10 +117,12 @@ def lock_all(conn: Connection[Any], loop: Loop) -> None:
 
 def advance(conn: Connection[Any], loop: Loop, moved: Mapping[int, int]) -> None:
     """Moves locked checkpoints to `moved` (partition: next offset); once committed, whoever waits is told."""
-    scope = loop.scope(list(moved)) | {"next_offsets": list(moved.values())}
-    conn.execute(statements(_SQL)["advance"], scope)
     payload = json.dumps({"topic": loop.topic, "next": moved}, separators=(",", ":"))
-    notify(conn, payload if len(payload) <= _MOST_PAYLOAD else "")
+    scope = loop.scope(list(moved)) | {
+        "next_offsets": list(moved.values()),
+        "payload": payload if len(payload) <= _MOST_PAYLOAD else "",
+    }
+    conn.execute(statements(_SQL)["advance"], scope)
 
 
 def say_alive(conn: Connection[Any], loop: Loop, partitions: Sequence[int]) -> None:

@@ -41,11 +41,15 @@ order by c.topic, c.partition, c.read_model, c.version
 for update of c
 
 -- name: advance
-update infra.checkpoints c set next_offset = moved.next_offset
-from unnest(%(names)s::text[], %(versions)s::int[]) m (name, version)
-cross join unnest(%(partitions)s::int[], %(next_offsets)s::bigint[]) moved (partition, next_offset)
-where c.read_model = m.name and c.version = m.version and c.topic = %(topic)s
-  and c.partition = moved.partition
+-- Moves the checkpoints and says so, in one round trip; the word is out once the transaction is committed.
+with advanced as (
+    update infra.checkpoints c set next_offset = moved.next_offset
+    from unnest(%(names)s::text[], %(versions)s::int[]) m (name, version)
+    cross join unnest(%(partitions)s::int[], %(next_offsets)s::bigint[]) moved (partition, next_offset)
+    where c.read_model = m.name and c.version = m.version and c.topic = %(topic)s
+      and c.partition = moved.partition
+)
+select pg_notify('darkroom_batch', %(payload)s)
 
 -- name: restart
 update infra.checkpoints c set next_offset = 0, topic_id = null

@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from psycopg import Connection, sql
 
@@ -13,6 +13,8 @@ from schemas.state_codec import decode_state, encode_state
 
 _Id = TypeVar("_Id", bound=Hashable)
 _State = TypeVar("_State")
+
+_FEW: Final = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +33,22 @@ class States(Generic[_Id, _State]):
     def write(self, conn: Connection[Any], folded: Folded[_Id, _State, Any]) -> None:
         """Replaces the states of the streams that the batch changed."""
         rows = ((stream_id, encode_state(changed.state)) for stream_id, changed in folded.changed.items())
-        self.table.replace(conn, folded.replaced(), rows)
+        if len(folded.changed) > _FEW:
+            self.table.replace(conn, folded.replaced(), rows)
+        elif written := list(rows):
+            conn.execute(self._upsert, [list(column) for column in zip(*written, strict=True)], binary=True)
+
+    @cached_property
+    def _upsert(self) -> sql.Composed:
+        """Both steps of a replacement in one round trip; beyond some rows COPY is the faster."""
+        return sql.SQL(
+            "insert into {table} ({key}, state) select * from unnest(%b::{type}[], %b::bytea[]) "
+            "on conflict ({key}) do update set state = excluded.state"
+        ).format(
+            table=self.table.identifier,
+            key=sql.Identifier(self.table.key),
+            type=sql.SQL(self.table.columns[self.table.key]),
+        )
 
     @cached_property
     def _load(self) -> sql.Composed:
