@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 
 # Far above what joining and leaving workers cause, far below what two twins do to each other.
-MOST_ASSIGNMENTS_A_MINUTE: Final = 20
+MOST_ASSIGNMENTS_A_MINUTE: Final = 12
 OUTSIDE_SECONDS: Final = 60.0
 _LOOK_EVERY_SECONDS: Final = 5.0
 
