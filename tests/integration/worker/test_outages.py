@@ -144,7 +144,8 @@ async def test_workers_that_join_and_die_lose_and_double_nothing(lab: Lab, start
     requests += [await lab.upload() for _ in range(4)]
     await lab.ended(*requests)
     await all_well(lab, *requests)
-    assert not lab.letters()
+    keys = {str(request.asset_id).encode() for request in requests}
+    assert not [letter for letter in lab.letters() if letter.key in keys]
 
 
 async def test_a_frozen_worker_that_wakes_up_changes_nothing(lab: Lab, start_worker: StartWorker) -> None:
