@@ -44,7 +44,7 @@ class Fleet:
     def start(self, *numbers: int, ready: bool = True, **settings: str) -> None:
         """Starts these, side by side; waits until they are ready. Settings stay for later starts."""
         for number in numbers:
-            self._say(f"start {settings or ''}".rstrip(), number)
+            self._say(" ".join(["start", *map(_shown, settings.items())]), number)
             with self._lock:
                 self._expected.discard(number)
                 if (known := self._programs.get(number)) is None:
@@ -172,3 +172,9 @@ class Fleet:
 
     def _say(self, what: str, number: int) -> None:
         self._history.fault(f"{what} {self._name} {number}")
+
+
+def _shown(setting: tuple[str, str]) -> str:
+    """A setting as a history may hold it: values may be secret, those of failpoints are not."""
+    name, value = setting
+    return f"{name}={value}" if name == "FAILPOINTS" else f"{name}=…"

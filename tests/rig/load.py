@@ -9,7 +9,7 @@ from typing import Final
 
 from tests.photographs import photograph
 from tests.rig.doors import Door, NotNow
-from tests.rig.history import History
+from tests.rig.history import Attempt, History
 
 _PAUSE_SECONDS: Final = 0.3
 
@@ -27,6 +27,7 @@ class Load:
         self._door = door
         self._history = history
         self._patience = patience
+        self._pictures: dict[str, int] = {}
         self._random = random.Random(history.seed)
         self._under_way: set[asyncio.Task[None]] = set()
 
@@ -46,10 +47,9 @@ class Load:
             await asyncio.gather(*self._under_way)
 
     async def resolve(self) -> None:
-        """Makes every unanswered attempt once more, so that its outcome is known."""
-        self._patience = max(self._patience, 30.0)
-        for attempt in self._history.unanswered():
-            self._history.add(await self._door.make(attempt, picture(0)))
+        """Makes every unanswered attempt again, for as long as `patience`, so that its outcome is known."""
+        await asyncio.gather(*(self._make(attempt) for attempt in self._history.unanswered()))
+        assert not (left := self._history.unanswered()), f"{len(left)} attempts have no answer"
 
     async def _drive(self, rate: float) -> None:
         while True:
@@ -63,8 +63,13 @@ class Load:
             self._under_way.discard(task)  # one that raised is kept, for `at` to raise it
 
     async def _upload(self) -> None:
-        attempt, content = self._door.attempt(), picture(self._random.randrange(8))
+        attempt = self._door.attempt()
+        self._pictures[attempt.name] = self._random.randrange(8)
         self._history.add(attempt)
+        await self._make(attempt)
+
+    async def _make(self, attempt: Attempt) -> None:
+        content = picture(self._pictures[attempt.name])
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._patience):
                 while True:

@@ -96,6 +96,13 @@ def store_wire(ground: World, seed: int) -> Iterator[Proxy]:
         yield proxy
 
 
+@pytest.fixture
+def broker_wire(ground: World, seed: int) -> Iterator[Proxy]:
+    """The wire between the broker and whoever is given its address."""
+    with Proxy(address_of(ground.env["KAFKA_BOOTSTRAP_SERVERS"]), seed=seed, broker=True) as proxy:
+        yield proxy
+
+
 def address_of(url: str) -> tuple[str, int]:
     """Host and port of a server."""
     parts = urlsplit(url if "//" in url else f"//{url}")

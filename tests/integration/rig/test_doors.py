@@ -1,21 +1,26 @@
-"""The doors killed under load: an upload made again under its Idempotency-Key is the same upload."""
+"""The doors killed and cut off under load: made again under its Idempotency-Key it is the same upload."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from schemas.events import UploadRequested
 from tests.integration.rig.conftest import Brew, Scene
 from tests.programs import Program
 from tests.rig.doors import HttpDoor
+from tests.rig.evidence import Allowed
 from tests.rig.fleet import Fleet
 from tests.rig.history import History
 from tests.rig.load import Load
+from tests.rig.proxy import Proxy, Weather
 from tests.rig.storms import killing
 from tests.servers import World
 
+COPIES_MAY_STAY = Allowed(orphaned_originals=True)
 pytestmark = pytest.mark.usefixtures("projected")
 
 
@@ -40,6 +45,7 @@ async def outside(scene: Scene) -> AsyncIterator[Scene]:
     await door.close()
 
 
+@pytest.mark.skipif("RIG_SECONDS" not in os.environ, reason="only where RIG_SECONDS is set")
 async def test_doors_worker_and_projector_killed_at_random_instants(
     outside: Scene, api: Fleet, storm: Brew
 ) -> None:
@@ -51,6 +57,22 @@ async def test_doors_worker_and_projector_killed_at_random_instants(
         for fleet in (api, outside.workers, outside.projectors):
             await asyncio.to_thread(killing, fleet, (0,), storm(1))
     await outside.load.resolve()
-    evidence = await outside.end()
+    evidence = await outside.end(COPIES_MAY_STAY)
     assert len({answer.asset_id for answer in evidence.acknowledged}) == len(evidence.attempts)
     assert api.casualties == []
+
+
+async def test_doors_whose_broker_does_not_answer(outside: Scene, api: Fleet, broker_wire: Proxy) -> None:
+    """R02: appends land and nobody says so; the same key asked again is the same upload, and one event."""
+    outside.workers.start(0, ready=False)
+    outside.projectors.start(0)
+    api.start(0, KAFKA_BOOTSTRAP_SERVERS=broker_wire.address)
+    async with outside.load.at(3.0):
+        for weather in (Weather(cut_down=0, chance=0.5), Weather(cut_down=1500, reset=True)):
+            with broker_wire.weather(weather):
+                await asyncio.sleep(2.0)
+    await outside.load.resolve()
+    evidence = await outside.end(COPIES_MAY_STAY)
+    assert broker_wire.hit > 0
+    asked = [told.event for told in evidence.log if isinstance(told.event, UploadRequested)]
+    assert len({event.event_id for event in asked}) == len({event.asset_id for event in asked})

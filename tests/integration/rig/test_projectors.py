@@ -18,7 +18,7 @@ async def test_two_projectors_killed_at_random_instants_and_everything_said_twic
     scene.workers.start(0, ready=False)
     scene.projectors.start(0, 1)
     async with scene.load.at(8.0):
-        await asyncio.to_thread(killing, scene.projectors, (0, 1), storm(3), longest=1.5)
+        await asyncio.to_thread(killing, scene.projectors, (0, 1), storm(2), longest=1.5)
     before = await scene.end()
     env = scene.world.env
     log = read_topic(env, f"{env['TOPIC_PREFIX']}.assets.v1")

@@ -36,7 +36,7 @@ async def test_workers_killed_at_random_instants(scene: Scene, storm: Brew) -> N
     scene.store_wire.now(LONG_WAY)
     scene.workers.start(0, 1)
     async with scene.load.at(RATE):
-        await asyncio.to_thread(killing, scene.workers, (0, 1), storm(4), instants=INSTANTS)
+        await asyncio.to_thread(killing, scene.workers, (0, 1), storm(3), instants=INSTANTS)
     shown(await scene.end())
 
 
@@ -45,7 +45,7 @@ async def test_workers_that_come_and_go(scene: Scene, storm: Brew) -> None:
     scene.store_wire.now(LONG_WAY)
     scene.workers.start(0)
     async with scene.load.at(RATE):
-        await asyncio.to_thread(coming_and_going, scene.workers, (1, 2), storm(5))
+        await asyncio.to_thread(coming_and_going, scene.workers, (1, 2), storm(4))
     shown(await scene.end())
 
 

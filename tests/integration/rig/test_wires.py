@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -32,13 +33,6 @@ async def test_a_store_behind_a_bad_wire(scene: Scene) -> None:
     assert scene.store_wire.hit > len(STORE)
 
 
-@pytest.fixture
-def broker_wire(ground: World, seed: int) -> Iterator[Proxy]:
-    """The wire between workers and the broker."""
-    with Proxy(address_of(ground.env["KAFKA_BOOTSTRAP_SERVERS"]), seed=seed, broker=True) as proxy:
-        yield proxy
-
-
 BROKER: dict[str, Weather] = {
     "latency": Weather(latency=0.02),
     "answers kept back": Weather(cut_down=0, chance=0.5),
@@ -52,8 +46,39 @@ async def test_a_broker_behind_a_bad_wire(scene: Scene, broker_wire: Proxy) -> N
     scene.workers.start(0, KAFKA_BOOTSTRAP_SERVERS=broker_wire.address)
     for name, weather in BROKER.items():
         scene.history.fault(f"broker: {name}")
-        with broker_wire.weather(weather):
-            async with scene.load.at(4.0):
-                await asyncio.sleep(3.0)
+        async with scene.load.at(4.0):
+            with broker_wire.weather(weather):
+                await asyncio.sleep(1.5)
         await scene.end()
     assert broker_wire.hit > len(BROKER)
+
+
+@pytest.fixture
+def database_wire(ground: World, seed: int) -> Iterator[Proxy]:
+    """The wire between the projector and its database."""
+    with Proxy(address_of(ground.env["DATABASE_URL"]), seed=seed) as proxy:
+        yield proxy
+
+
+DATABASE: dict[str, Weather] = {
+    "latency": Weather(latency=0.01),
+    "requests cut": Weather(cut_up=30_000),
+    "answers cut": Weather(cut_down=9_000),
+    "resets": Weather(cut_down=12_000, reset=True),
+}
+
+
+@pytest.mark.usefixtures("projected")
+async def test_a_database_behind_a_bad_wire(scene: Scene, database_wire: Proxy) -> None:
+    """A commit whose answer is lost is neither lost nor made twice; no connection lives for long."""
+    parts = urlsplit(scene.world.env["DATABASE_URL"])
+    user, _, _ = parts.netloc.rpartition("@")
+    scene.workers.start(0)
+    scene.projectors.start(0, DATABASE_URL=parts._replace(netloc=f"{user}@{database_wire.address}").geturl())
+    for name, weather in DATABASE.items():
+        scene.history.fault(f"database: {name}")
+        async with scene.load.at(8.0):
+            with database_wire.weather(weather):
+                await asyncio.sleep(2.0)
+        await scene.end()
+    assert database_wire.hit > len(DATABASE)

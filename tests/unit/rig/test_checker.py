@@ -124,6 +124,10 @@ WELL: dict[str, Callable[[], Evidence]] = {
     "another worker that began after the end": lambda: run(
         [*STORY, started(attempt=2, worker="w1")], allowed=Allowed(handovers=True)
     ),
+    "a copy of an original that doors could not tell of": lambda: dataclasses.replace(
+        other_objects(**{f"assets/{ASSET_ID}/original/another": 5}),
+        allowed=Allowed(orphaned_originals=True),
+    ),
     "a purged asset": lambda: run([*STORY, purged()]),
 }
 
@@ -260,6 +264,10 @@ WRONG: dict[str, tuple[Kind, Callable[[], Evidence]]] = {
     "a variant of another size": (Kind.OBJECTS, lambda: other_objects(**{VARIANT: 1})),
     "an original that is missing": (Kind.OBJECTS, lambda: other_objects(**{ORIGINALS[0]: None})),
     "an object that nobody names": (Kind.OBJECTS, lambda: other_objects(orphan=1)),
+    "an original that nobody names": (
+        Kind.OBJECTS,
+        lambda: other_objects(**{f"assets/{ASSET_ID}/original/another": 5}),
+    ),
     "a purged asset's original": (
         Kind.OBJECTS,
         lambda: run([*STORY, purged()], objects={ORIGINALS[0]: 5}),
