@@ -8,9 +8,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from projections.account_activity.queries import AccountActivityRow
 from projections.accounts.queries import AccountRow
 from projections.api_keys.queries import ApiKeyRow
+from projections.audit.queries import AuditRow
 from projections.erasures.queries import ErasureRow
 from projections.sessions.queries import SessionRow
 from schemas.identity import Role
@@ -19,7 +19,25 @@ from schemas.positions import Position
 Id = Annotated[UUID, Field(examples=["0199a8e4-7c1d-8b6e-9f00-2f5a6f1f8e11"])]
 
 # What is told of an event beside its type; a new fact is told only once it stands here.
-_TOLD: Final = frozenset({"role", "kind", "generation", "scopes", "erasure_id"})
+_TOLD: Final = frozenset(
+    {
+        "role",
+        "kind",
+        "generation",
+        "scopes",
+        "erasure_id",
+        "status",
+        "method",
+        "content_type",
+        "size",
+        "lane",
+        "attempt",
+        "variants",
+        "format",
+        "retryable",
+        "will_retry",
+    }
+)
 _CONFIG: Final = ConfigDict(frozen=True)
 
 
@@ -114,18 +132,23 @@ class Erasure(BaseModel):
 
 
 class AuditEntry(BaseModel):
-    """One thing that was done to an account, or tried: who, what, to whom, when, and where it is written."""
+    """One thing done to an account or an asset, or tried: who, what, to which, when, where it is written."""
 
     model_config = _CONFIG
 
     event_id: Id
     action: Annotated[str, Field(examples=["RoleChanged"])]
-    actor: Id
+    actor: Annotated[UUID | None, Field(description="Who did it; null for what a worker found.")]
+    about: Annotated[
+        Literal["account", "asset"], Field(description="What the subject is.", examples=["account"])
+    ]
     subject: Id
+    owner: Annotated[UUID, Field(description="Whose account or asset it is.")]
     accepted: Annotated[bool, Field(description="Whether the log's order let it happen.")]
     code: Annotated[str | None, Field(examples=["logout"])]
     session_id: UUID | None
     key_id: UUID | None
+    job_id: UUID | None
     changed: Annotated[dict[str, Any], Field(description="Codes only.", examples=[{"role": "admin"}])]
     time: Annotated[datetime, Field(description="The log's own.")]
     position: Annotated[str, Field(examples=["ZGFya3Jvb20"])]
@@ -187,19 +210,22 @@ def erasure_shape(row: ErasureRow) -> Erasure:
     )
 
 
-def audit_shape(row: AccountActivityRow) -> AuditEntry:
-    """A record of the identity log as auditors see it."""
+def audit_shape(row: AuditRow) -> AuditEntry:
+    """A record of either log as auditors see it."""
     position = Position(topic=row.topic, partition=row.partition, offset=row.offset)
     data: Mapping[str, Any] = MappingProxyType(row.data)
     return AuditEntry(
         event_id=row.event_id,
         action=row.event_type,
         actor=row.actor_id,
-        subject=row.user_id,
+        about="account" if row.log == "identity" else "asset",
+        subject=row.subject_id,
+        owner=row.owner_id,
         accepted=row.accepted,
         code=row.code,
         session_id=row.session_id,
         key_id=row.key_id,
+        job_id=row.job_id,
         changed={name: value for name, value in data.items() if name in _TOLD},
         time=row.log_time,
         position=position.token(),

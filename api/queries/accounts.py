@@ -11,7 +11,7 @@ import psycopg
 from adapters.read_store import Pool
 from api.credentials.key_uses import KeyUse
 from projections.account_activity import queries as activity
-from projections.account_activity.queries import AccountActivityRow, AuditFilter, Revocation
+from projections.account_activity.queries import AccountActivityRow, Revocation
 from projections.accounts import queries as accounts
 from projections.accounts.queries import AccountRow
 from projections.api_keys import queries as api_keys
@@ -21,9 +21,6 @@ from projections.erasures.queries import ErasureRow
 from projections.sessions import queries as sessions
 from projections.sessions.queries import SessionRow, Standing
 from projections.waiting import PositionWatch
-
-AuditMark = tuple[datetime, int, int]
-"""The last record already seen: its time in the log, its partition, its offset."""
 
 
 class Accounts(Protocol):
@@ -67,12 +64,6 @@ class Accounts(Protocol):
 
     async def by_event_id(self, event_id: UUID) -> AccountActivityRow | None:
         """What became of an identity event; of repeats the one that counted."""
-        ...
-
-    async def audit_page(
-        self, wanted: AuditFilter, *, limit: int, before: AuditMark | None
-    ) -> list[AccountActivityRow]:
-        """What happened, newest first."""
         ...
 
     async def revocations(
@@ -167,13 +158,6 @@ class PostgresAccounts:
         """As the Protocol says."""
         async with self._connection() as conn:
             return await activity.by_event_id(conn, event_id)
-
-    async def audit_page(
-        self, wanted: AuditFilter, *, limit: int, before: AuditMark | None
-    ) -> list[AccountActivityRow]:
-        """As the Protocol says."""
-        async with self._connection() as conn:
-            return await activity.audit_page(conn, wanted, limit=limit, before=before)
 
     async def revocations(
         self, after: Mapping[int, int], since: datetime | None, limit: int

@@ -1,9 +1,8 @@
 """Reads what is one's own: who one is, where one is logged in, which keys one has, what happened."""
 
-from datetime import datetime
-from typing import Annotated, Final
+from typing import Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from api.access import catching_up, caught_up
 from api.commands.end_session import MOST_SESSIONS
@@ -11,9 +10,9 @@ from api.commands.issue_api_key import MOST_KEYS
 from api.identity_problems import PersonNeeded
 from api.openapi import problems
 from api.persons import account_of
-from api.queries.audit import PRIVATE, Cursor, Limit, audit_answer
+from api.queries.audit import PRIVATE, Action, Cursor, Limit, Since, Until, audit_answer
 from api.user_shapes import ApiKeyList, AuditPage, Me, SessionList, key_shape, session_shape
-from projections.account_activity.queries import AuditFilter
+from projections.audit.queries import AuditFilter
 
 ME: Final = "/v1/auth/me"
 SESSIONS: Final = "/v1/auth/sessions"
@@ -82,19 +81,20 @@ async def list_api_keys(request: Request, response: Response) -> ApiKeyList:
 @router.get(
     ACTIVITY,
     response_model=AuditPage,
-    summary="List what happened to your account",
+    summary="List what happened to your account and assets",
     tags=["accounts"],
     responses=problems(401, 403, 422, 503),
     openapi_extra=catching_up("person"),
 )
 async def list_activity(
     request: Request,
-    action: Annotated[str | None, Query(max_length=100, description="Only those of this kind.")] = None,
-    since: Annotated[datetime | None, Query(description="Only those since then.")] = None,
+    action: Action = None,
+    since: Since = None,
+    until: Until = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
-    """Logins, refreshes, changes, keys: newest first."""
+    """Logins, refreshes, changes, keys, uploads, purges: newest first."""
     parts, caller = await caught_up(request, "person")
-    wanted = AuditFilter(user_id=caller.user_id, event_type=action, since=since)
+    wanted = AuditFilter(subject_id=caller.user_id, action=action, since=since, until=until)
     return await audit_answer(parts, caller, wanted, path=ACTIVITY, limit=limit, cursor=cursor)

@@ -14,6 +14,8 @@ from projections.activity import queries as activity
 from projections.activity.queries import ActivityRow
 from projections.assets import queries as assets
 from projections.assets.queries import AssetRow
+from projections.audit import queries as audit
+from projections.audit.queries import AuditFilter, AuditMark, AuditRow
 from projections.jobs import queries as jobs
 from projections.jobs.queries import JobRow
 from projections.waiting import PositionWatch
@@ -57,6 +59,12 @@ class Reads(Protocol):
 
     async def by_event_id(self, event_id: UUID) -> ActivityRow | None:
         """The record of an event that was applied."""
+        ...
+
+    async def audit_page(
+        self, wanted: AuditFilter, *, limit: int, before: AuditMark | None
+    ) -> list[AuditRow]:
+        """What was done to accounts and assets, newest first."""
         ...
 
     async def positions(self, topic: str) -> dict[int, int]:
@@ -146,6 +154,13 @@ class PostgresReads:
         """As the Protocol says."""
         async with self._connection() as conn:
             return await activity.by_event_id(conn, event_id)
+
+    async def audit_page(
+        self, wanted: AuditFilter, *, limit: int, before: AuditMark | None
+    ) -> list[AuditRow]:
+        """As the Protocol says."""
+        async with self._connection() as conn:
+            return await audit.audit_page(conn, wanted, limit=limit, before=before)
 
     async def positions(self, topic: str) -> dict[int, int]:
         """As the Protocol says."""

@@ -1,4 +1,4 @@
-"""Reads what happened to accounts: for audit, and for doors that must close at once."""
+"""Reads what happened to accounts: what became of an event, and which doors must close at once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -66,16 +66,6 @@ class Revocation:
     log_time: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditFilter:
-    """Which records an audit shows; None means any."""
-
-    actor_id: UUID | None = None
-    user_id: UUID | None = None
-    event_type: str | None = None
-    since: datetime | None = None
-
-
 _COLUMNS: Final = tuple(field.name for field in fields(AccountActivityRow))
 
 
@@ -83,31 +73,6 @@ async def by_event_id(conn: AsyncConnection[Any], event_id: UUID) -> AccountActi
     """The record of an event, None where none was applied; of repeats the one that counted."""
     found = await _rows(conn, "by_event_id", {"event_id": event_id})
     return found[0] if found else None
-
-
-async def audit_page(
-    conn: AsyncConnection[Any],
-    wanted: AuditFilter,
-    *,
-    limit: int,
-    before: tuple[datetime, int, int] | None = None,
-) -> list[AccountActivityRow]:
-    """Up to `limit` records, newest first; `before` is (log_time, partition, offset) of the last one seen."""
-    log_time, partition, offset = before or (None, None, None)
-    return await _rows(
-        conn,
-        "audit_page",
-        {
-            "actor_id": wanted.actor_id,
-            "user_id": wanted.user_id,
-            "event_type": wanted.event_type,
-            "since": wanted.since,
-            "log_time": log_time,
-            "partition": partition,
-            "offset": offset,
-            "limit": limit,
-        },
-    )
 
 
 async def revocations(

@@ -4,18 +4,6 @@ select * from live.account_activity where event_id = %(event_id)s
 order by accepted desc, topic, partition, "offset"
 limit 1
 
--- name: audit_page
--- Newest first by the log's clock; of a tie the place decides.
-select * from live.account_activity
-where (%(actor_id)s::uuid is null or actor_id = %(actor_id)s)
-  and (%(user_id)s::uuid is null or user_id = %(user_id)s)
-  and (%(event_type)s::text is null or event_type = %(event_type)s)
-  and (%(since)s::timestamptz is null or log_time >= %(since)s)
-  and (%(log_time)s::timestamptz is null
-       or (log_time, partition, "offset") < (%(log_time)s, %(partition)s::int, %(offset)s::bigint))
-order by log_time desc, partition desc, "offset" desc
-limit %(limit)s
-
 -- name: revocations
 -- In each partition what came after the place given (none given: all), in its order.
 select r.partition, r."offset", r.event_type, r.user_id, r.session_id, r.key_id, r.version, r.log_time

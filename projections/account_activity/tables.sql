@@ -24,8 +24,9 @@ create table account_activity (
     primary key (topic, partition, "offset")
 );
 create index account_activity_by_event on account_activity (event_id);
-create index account_activity_in_time on account_activity (log_time desc, partition desc, "offset" desc);
-create index account_activity_of_user on account_activity (user_id, log_time desc);
-create index account_activity_by_actor on account_activity (actor_id, log_time desc);
+create index account_activity_in_time on account_activity (log_time, partition, "offset");
+create index account_activity_of_user on account_activity (user_id, log_time, partition, "offset");
+create index account_activity_by_actor on account_activity (actor_id, log_time, partition, "offset");
+create index account_activity_of_type on account_activity (event_type, log_time, partition, "offset");
 create index account_revocations on account_activity (topic, partition, "offset") where revokes;
 create index account_revocations_in_time on account_activity (log_time) where revokes;

@@ -25,4 +25,15 @@ create table activity (
 );
 create index activity_by_event on activity (event_id);
 create index activity_of_asset on activity (asset_id, "offset");
-create index activity_of_owner on activity (owner_id, topic, partition, "offset");
+create index activity_of_owner on activity (owner_id, partition, "offset");   -- of one topic are all
+
+-- For the audit, in the log's time.
+create index activity_in_time on activity (log_time, partition, "offset");
+create index activity_of_owner_in_time on activity (owner_id, log_time, partition, "offset");
+create index activity_of_others on activity (actor_id, log_time, partition, "offset") where actor_id <> owner_id;
+
+-- What is rare is not looked for among the four that each picture brings. These cost nothing, nearly.
+create index activity_rare on activity (event_type, log_time, partition, "offset")
+    where event_type not in ('UploadRequested', 'UploadCompleted', 'ProcessingStarted', 'VariantsReady');
+create index activity_rare_of_owner on activity (owner_id, event_type, log_time, partition, "offset")
+    where event_type not in ('UploadRequested', 'UploadCompleted', 'ProcessingStarted', 'VariantsReady');

@@ -21,9 +21,9 @@ from projections.plans import plan_of
 from projections.records import Reading, Record
 from schemas.codec import Codec
 
-TABLES = ("activity_v1.activity", "assets_v1.assets", "jobs_v1.jobs", "lifecycle_v2.states")
+TABLES = ("activity_v2.activity", "assets_v1.assets", "jobs_v1.jobs", "lifecycle_v2.states")
 IDENTITY_TABLES = (
-    "account_activity_v1.account_activity",
+    "account_activity_v2.account_activity",
     "account_states_v3.account_states",
     "accounts_v1.accounts",
     "api_keys_v1.api_keys",

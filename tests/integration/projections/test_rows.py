@@ -176,7 +176,7 @@ async def test_nothing_personal_stands_in_the_feed(folded: HandFolded, stories: 
     ada, log = await stories.owner("ada"), PlainLog(4)
     log.append(*stories.whole("sea", ada))
     folded.apply(everything(log))
-    feed = "\n".join(folded.dump("activity_v1.activity")["activity_v1.activity"])
+    feed = "\n".join(folded.dump("activity_v2.activity")["activity_v2.activity"])
     assert "Title sea" not in feed
     assert "sea.jpg" not in feed
     assert "3OcRJYB4d3h" not in feed

@@ -14,15 +14,18 @@ from adapters.event_log import InMemoryEventLog
 from adapters.sealing import open_json
 from adapters.subject_keys import InMemorySubjectKeys
 from api.queries.reads import Reservation
+from projections.account_activity.queries import AccountActivityRow
 from projections.activity.queries import ActivityRow
 from projections.assets.queries import AssetRow, VariantRow
+from projections.audit.queries import AuditFilter, AuditMark, AuditRow
 from projections.jobs.queries import JobRow
 from projections.waiting import NotYetApplied
 from schemas.envelope import RawRecord, read_headers
-from schemas.events import AssetEvent, ProcessingFailed, UploadRequested
+from schemas.events import AssetEvent, ProcessingFailed
 from schemas.lifecycle import AssetState, fold
 from schemas.positions import Position
 from tests.unit.api.fake_accounts import FakeAccounts
+from tests.unit.api.fake_audit import audit_row, sifted
 
 
 class Wakeups:
@@ -149,6 +152,15 @@ class FakeReads:
         self._ask("by_event_id")
         return next((row for row in self.feed if row.event_id == event_id and row.accepted), None)
 
+    async def audit_page(
+        self, wanted: AuditFilter, *, limit: int, before: AuditMark | None
+    ) -> list[AuditRow]:
+        self._ask("audit_page")
+        rows: list[ActivityRow | AccountActivityRow] = [*self.feed]
+        if self.accounts is not None:
+            rows += await self.accounts.activity()
+        return sifted(map(audit_row, rows), wanted, limit=limit, before=before)
+
     async def positions(self, topic: str) -> dict[int, int]:
         self._ask("positions")
         positions = dict.fromkeys(range(self.log.partitions), 0)
@@ -226,7 +238,7 @@ def _entry(record: RawRecord, event: AssetEvent, state: AssetState | None, accep
     data: dict[str, object] = {} if state is None else {"status": state.status}
     if isinstance(event, ProcessingFailed):
         data["will_retry"] = event.will_retry
-    job_id = getattr(event, "job_id", None)
+    job_id, actor_id = getattr(event, "job_id", None), getattr(event, "actor_id", None)
     return ActivityRow(
         topic=record.topic,
         partition=record.partition,
@@ -235,7 +247,7 @@ def _entry(record: RawRecord, event: AssetEvent, state: AssetState | None, accep
         event_type=type(event).__name__,
         asset_id=event.asset_id,
         owner_id=event.owner_id,
-        actor_id=getattr(event, "actor_id", None),
+        actor_id=actor_id,
         job_id=job_id,
         attempt=getattr(event, "attempt", None),
         worker=getattr(event, "worker", None),
@@ -245,7 +257,7 @@ def _entry(record: RawRecord, event: AssetEvent, state: AssetState | None, accep
         occurred_at=event.occurred_at,
         log_time=datetime.fromtimestamp(record.timestamp_ms / 1000, UTC),
         request_hash=getattr(event, "request_hash", None),
-        correlation_id=UUID(headers["correlationid"]) if isinstance(event, UploadRequested) else None,
+        correlation_id=UUID(headers["correlationid"]) if actor_id is not None else None,
         causation_id=None,
         trace_id=None,
         data=data,
