@@ -81,11 +81,15 @@ def test_imaging_says_how_much_more_sharp_takes() -> None:
         "over floor": pytest.approx(1.25),
     }
     assert "+1.0% to sharp tuned" in results.lines[1]
-    assert len(results.lines) == 2
+    assert results.lines[2:] == (
+        "  large: 0.9700 darkroom, 0.9700 sharp typical, 0.9700 sharp tuned (mean SSIM); as good.",
+    )
 
 
 def test_imaging_names_a_variant_that_is_worse() -> None:
-    assert imaging_results(ssim=0.968).lines[2] == "  worse: a.jpg large, by 0.0020"
+    kind, variant = imaging_results(ssim=0.968).lines[2:]
+    assert kind.endswith("(mean SSIM); worse.")
+    assert variant == "  worse: a.jpg large, by 0.0020"
 
 
 def test_the_sandbox_is_told_by_what_it_adds() -> None:
