@@ -17,12 +17,13 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """One event of the log, where it stands and under which key."""
+    """One event of the log, where it stands, under which key, and since when by the log's clock (ms)."""
 
     partition: int
     offset: int
     key: bytes | None
     event: AssetEvent
+    log_ms: int = 0
 
     @property
     def place(self) -> Place:

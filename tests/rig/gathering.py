@@ -85,7 +85,13 @@ class Gathering:
             except (DecodeError, UnknownEventType):
                 unreadable.append((record.partition, record.offset))
             else:
-                told = Told(partition=record.partition, offset=record.offset, key=record.key, event=event)  # type: ignore[arg-type]  # the topic holds no other events
+                told = Told(
+                    partition=record.partition,
+                    offset=record.offset,
+                    key=record.key,
+                    event=event,  # type: ignore[arg-type]  # the topic holds no other events
+                    log_ms=record.timestamp_ms,
+                )
                 log.append(told)
         return log, unreadable
 

@@ -2,17 +2,18 @@
 
 import asyncio
 import signal
+from collections.abc import Iterator
 
-from schemas.events import ProcessingStarted
+from schemas.events import ProcessingStarted, UploadCompleted, VariantsReady
 from tests.integration.rig.conftest import Brew, Scene
 from tests.rig.evidence import Evidence
 from tests.rig.proxy import Weather
 from tests.rig.storms import coming_and_going, killing, rolling
 
-RATE = 5.0
+RATE = 3.0
 
-# So that a job takes a quarter of a second, most of it between two calls: a kill falls into one.
-LONG_WAY = Weather(latency=0.015)
+# So that a job takes half a second, most of it between two calls: a kill falls into one.
+LONG_WAY = Weather(latency=0.03)
 
 INSTANTS = (
     "worker.before_read",
@@ -28,7 +29,18 @@ INSTANTS = (
 def shown(evidence: Evidence) -> None:
     starts = [told.event.attempt for told in evidence.log if isinstance(told.event, ProcessingStarted)]
     again = sum(1 for attempt in starts if attempt > 1)
-    print(f"{len(evidence.stories)} uploads, {len(evidence.log)} events, {again} attempts beyond the first")
+    slowest = sorted(waits(evidence))[-max(1, len(evidence.stories) // 100)]
+    print(f"{len(evidence.stories)} uploads, {again} attempts beyond the first, p99 {slowest:.1f} s")
+
+
+def waits(evidence: Evidence) -> Iterator[float]:
+    """Seconds from each request to its first result, by the log's clock."""
+    asked = {
+        told.event.asset_id: told.log_ms for told in evidence.log if isinstance(told.event, UploadCompleted)
+    }
+    for asset_id, story in evidence.stories.items():
+        if results := [told.log_ms for told in story if isinstance(told.event, VariantsReady)]:
+            yield (results[0] - asked[asset_id]) / 1000
 
 
 async def test_workers_killed_at_random_instants(scene: Scene, storm: Brew) -> None:
