@@ -73,6 +73,9 @@ def install(conn: Connection[Any], models: Sequence[ReadModel] = EVERY) -> None:
 def recreate(conn: Connection[Any], models: Sequence[ReadModel]) -> None:
     """Drops the models' tables with all rows and makes them anew, in the caller's transaction.
 
+    These versions become the active ones, and of others nothing is left: rows that nobody keeps up to date
+    would hold readers back, and would not hear of erasures.
+
     The views go first, as readers lock a view before its table: in the other order they could wait for each
     other.
     """
@@ -80,9 +83,22 @@ def recreate(conn: Connection[Any], models: Sequence[ReadModel]) -> None:
     for _, table, _ in conn.execute(statements(_SQL)["live_tables"]).fetchall():
         conn.execute(sql.SQL("drop view if exists {}").format(sql.Identifier("live", table)))
     for model in models:
-        conn.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(model.schema)))
+        _forget_others(conn, model)
+        _drop(conn, model.schema)
         _make(conn, model)
+        conn.execute(statements(_SQL)["activate"], _named(model))
     _make_views(conn)
+
+
+def _forget_others(conn: Connection[Any], model: ReadModel) -> None:
+    """Checkpoints first, as a projector at work holds those before it writes rows."""
+    conn.execute(statements(_SQL)["forget_checkpoints"], _named(model))
+    for (schema,) in conn.execute(statements(_SQL)["forget"], _named(model)).fetchall():
+        _drop(conn, schema)
+
+
+def _drop(conn: Connection[Any], schema: str) -> None:
+    conn.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema)))
 
 
 def _named(model: ReadModel) -> dict[str, Any]:

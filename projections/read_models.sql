@@ -16,6 +16,18 @@ values (
     not exists (select from infra.read_models where name = %(name)s and active)
 )
 
+-- name: activate
+-- Once it is the only one.
+update infra.read_models set active = true where name = %(name)s and version = %(version)s
+
+-- name: forget_checkpoints
+delete from infra.checkpoints where read_model = %(name)s and version <> %(version)s
+
+-- name: forget
+-- The other versions, and the schemas that are theirs.
+delete from infra.read_models where name = %(name)s and version <> %(version)s
+returning schema_name
+
 -- name: versions
 select name, version, active from infra.read_models order by name, version
 

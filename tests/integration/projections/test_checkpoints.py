@@ -2,10 +2,12 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import psycopg
 import pytest
 
+from adapters.read_store import migrate
 from adapters.settings import Settings
 from projections import checkpoints, operating, read_models
 from projections.checkpoints import Diverged, Fenced, TopicReplaced
@@ -106,6 +108,33 @@ def test_a_checkpoint_that_is_missing_is_position_0(folded: HandFolded) -> None:
     folded.conn.execute("delete from infra.checkpoints where partition = 1")
     folded.open()
     assert folded.positions == dict.fromkeys(range(4), 0)
+
+
+async def test_a_reset_makes_a_new_version_the_one_that_is_read_and_leaves_none_of_the_old(
+    world: World, stories: Stories
+) -> None:
+    """An old version that nobody keeps up to date would hold readers back, and keep what was erased."""
+    settings = world.settings("upgraded", DATABASE_URL=world.servers.new_database())
+    migrate(settings)
+    old = replace(read_models.ACTIVITY, version=read_models.ACTIVITY.version - 1)
+    with psycopg.connect(settings.postgres.url.get_secret_value()) as conn:
+        read_models.install(conn, (old,))
+        read_models.install(conn)
+    models = HandFolded(settings, stories.keys, 4)
+    models.conn.execute(
+        "insert into infra.checkpoints values (%s, %s, %s, 0, 7)", (old.name, old.version, models.loop.topic)
+    )
+    operating.reset(models.conn, models.loop)
+    models.open()
+    models.apply((await a_log(stories, "sea")).records())
+    assert len(models.rows("live.activity")) == 4
+    names = ("infra.checkpoints", "read_model, version"), ("infra.read_models", "name, version")
+    for table, columns in names:
+        assert (old.name, old.version) not in models.rows(table, columns)
+    assert models.rows(f"pg_namespace where nspname = '{old.schema}'") == []
+    shown = models.conn.execute("select active from infra.read_models").fetchall()
+    assert set(shown) == {(True,)}
+    models.close()
 
 
 def test_many_install_at_once_and_the_tables_are_made_once(world: World) -> None:
