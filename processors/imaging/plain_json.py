@@ -69,6 +69,9 @@ def capped(groups: dict[str, dict[str, object]]) -> dict[str, object]:
     """The same groups with as many tags as fit into MAX_METADATA, position first."""
     kept: dict[str, dict[str, object]] = {}
     room = MAX_METADATA - 64
+    # A group is as long as its tags are below, one by one; mostly all fit, and need not be counted so.
+    if sum(len(json.dumps(tags)) for tags in groups.values() if tags) <= room:
+        return {group: dict(groups[group]) for group in sorted(groups, reverse=True) if groups[group]}
     for group in sorted(groups, reverse=True):
         for name, value in groups[group].items():
             room -= len(json.dumps({name: value}))

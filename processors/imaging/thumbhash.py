@@ -1,5 +1,6 @@
 """ThumbHash (https://evanw.github.io/thumbhash/): a blurred picture in some 25 bytes, worked out by numpy."""
 
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -54,9 +55,12 @@ def _waves(plane: _Plane, across: int, down: int) -> tuple[float, float, _Plane]
     return float(kept[0]), largest, np.round(0.5 + 0.5 * swings / largest, _DECIMALS) if largest else swings
 
 
+@lru_cache(maxsize=512)
 def _cosines(length: int, count: int) -> _Plane:
+    """The same few shapes come again and again; whoever gets them must not write to them."""
     frequency, position = np.arange(count)[:, None], np.arange(length)[None, :] + 0.5
     cosines: _Plane = np.cos(np.pi / length * frequency * position)
+    cosines.flags.writeable = False
     return cosines
 
 
