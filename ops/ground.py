@@ -5,27 +5,20 @@ from typing import Final
 
 import typer
 
-from adapters import read_store
 from adapters.settings import Settings, settings_or_exit
-from ops import presets, schemas, topics
+from ops import presets, read_models, schemas, topics
 from ops.migrate import migrate
 from ops.waiting import Wait, quiet_logs
-from projections import read_models
 
 Lay = Callable[[Settings, float], object]
 """Lays one part, waiting so many seconds for what can't be reached; safe to repeat."""
-
-
-def _install(settings: Settings, _wait: float) -> None:
-    with read_store.connect(settings) as conn:
-        read_models.install(conn)
 
 
 PARTS: Final[Mapping[str, Lay]] = {
     "topics": lambda settings, wait: topics.apply(settings, wait=wait),
     "schemas": lambda settings, wait: schemas.register(settings, wait=wait),
     "migrations": migrate,
-    "read-models": _install,
+    "read-models": lambda settings, _: read_models.renew(settings),
     "presets": lambda settings, wait: presets.define(settings, wait=wait),
 }
 """In an order that can be kept; each is also a command of its own (ops/stack/products.py names them)."""

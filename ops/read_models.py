@@ -32,11 +32,29 @@ Wait = Annotated[bool, typer.Option("--wait", help="Wait until all that the log 
 
 @app.command()
 def install(as_json: Json = False) -> None:
-    """Make the tables of every read model, and the views that queries read; safe to repeat."""
-    with _connection(settings_or_exit()) as conn:
-        read_models.install(conn)
+    """Make the tables of every read model, and the views that queries read; safe to repeat.
+
+    Where another release left an older form of them, their rows are dropped and the log is replayed.
+    """
+    replayed = renew(settings_or_exit(), quiet=as_json)
     schemas = [model.schema for model in read_models.EVERY]
-    typer.echo(json.dumps({"schemas": schemas}) if as_json else f"Installed: {', '.join(schemas)}.")
+    said = {"schemas": schemas, "replayed": list(replayed)}
+    typer.echo(json.dumps(said) if as_json else f"Installed: {', '.join(schemas)}.")
+
+
+def renew(settings: Settings, *, quiet: bool = False) -> tuple[str, ...]:
+    """Install all read models; says which are replayed because they have a new form, and returns their names.
+
+    Raises typer.Exit, its sentence said on stderr, without a database.
+    """
+    replayed: tuple[str, ...] = ()
+    with _connection(settings) as conn:
+        for loop in _loops(settings, None):
+            if older := operating.renew(conn, loop):
+                replayed += older
+                if not quiet:
+                    typer.echo(f"A new form of {', '.join(older)}: {loop.topic} is replayed.")
+    return replayed
 
 
 @app.command()

@@ -137,6 +137,23 @@ async def test_a_reset_makes_a_new_version_the_one_that_is_read_and_leaves_none_
     models.close()
 
 
+async def test_what_an_older_release_left_is_replayed_in_its_new_form_and_only_once(
+    world: World, stories: Stories
+) -> None:
+    settings = world.settings("renewed", DATABASE_URL=world.servers.new_database())
+    migrate(settings)
+    old = replace(read_models.LIFECYCLE, version=read_models.LIFECYCLE.version - 1)
+    with psycopg.connect(settings.postgres.url.get_secret_value()) as conn:
+        read_models.install(conn, (old, *read_models.OF_ASSETS[:-1]))
+    models = HandFolded(settings, stories.keys, 4)
+    assert operating.renew(models.conn, models.loop) == ("lifecycle",)
+    models.open()
+    models.apply((await a_log(stories, "sea")).records())
+    assert operating.renew(models.conn, models.loop) == ()
+    assert len(models.rows("live.assets")) == 1
+    models.close()
+
+
 def test_many_install_at_once_and_the_tables_are_made_once(world: World) -> None:
     settings = world.settings("install", DATABASE_URL=world.servers.new_database())
     prepare(settings)
