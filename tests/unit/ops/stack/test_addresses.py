@@ -21,7 +21,7 @@ from ops.stack.environment import (
 )
 from ops.stack.failures import PortTaken, StackFailure, Unsuited
 from ops.stack.folder import folder_of
-from ops.stack.ports import SERVERS, Ports, choose_ports, is_free
+from ops.stack.ports import SERVERS, SETTING_OF, Ports, choose_ports, is_free
 from ops.stack.products import inherited
 from ops.stack.secrets import DEMO_OWNERS, folder_secrets, new_secrets
 from ops.stack.settings import StackSettings, load_stack_settings, own_names
@@ -34,12 +34,11 @@ PROMISED = {
     *("JWT_SECRET", "JWT_REFRESH_SECRET", "API_METRICS_URL", "WORKER_METRICS_URL", "PROJECTOR_METRICS_URL"),
     *("PURGE_METRICS_URL", "ERASURES_METRICS_URL"),
 }
-ALL_FREE = {f"darkroom_{name}_port": 0 for name in ("kafka", "registry", "store", "postgres")}
+ALL_FREE = {setting.lower(): 0 for setting in SETTING_OF.values()}
 
 
 def settings(**changes: object) -> StackSettings:
-    free = {f"darkroom_{name}_metrics_port": 0 for name in ("api", "worker", "projector")}
-    return StackSettings.model_validate({"port": 0, **ALL_FREE, **free, **changes})
+    return StackSettings.model_validate({**ALL_FREE, **changes})
 
 
 def environment(kept: Mapping[str, str]) -> dict[str, str]:

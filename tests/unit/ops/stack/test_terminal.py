@@ -20,6 +20,7 @@ from ops.stack.console import Terminal
 from ops.stack.failures import NoRoom, Unsuited
 from ops.stack.folder import Folder
 from ops.stack.logs import bound, follow, last_lines
+from ops.stack.ports import SETTING_OF
 from ops.stack.preflight import check_machine, check_room
 from ops.stack.record import Entry, Record, born, only_one, write_record
 from ops.stack.sample import take_sample
@@ -104,6 +105,8 @@ def test_up_with_external_servers_names_what_is_missing(
 ) -> None:
     for name in ("KAFKA_BOOTSTRAP_SERVERS", "SCHEMA_REGISTRY_URL", "DATABASE_URL", "S3_ENDPOINT"):
         monkeypatch.delenv(name, raising=False)
+    for setting in SETTING_OF.values():
+        monkeypatch.setenv(setting, "0")
     result = RUN.invoke(commands("stack"), ["stack", "up", "--external", "--home", str(tmp_path)])
     assert result.exit_code == 1
     assert "set KAFKA_BOOTSTRAP_SERVERS, SCHEMA_REGISTRY_URL, DATABASE_URL, S3_ENDPOINT" in result.stderr
