@@ -53,6 +53,7 @@ class Connection(HttpToolsProtocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._in_head = True
         self._message_open = False
+        self._body_ended = False
         self._head_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
@@ -69,8 +70,11 @@ class Connection(HttpToolsProtocol):
         """Bytes between requests count as the beginning of a head, whatever they are."""
         if self._in_head and self._deadline is None:
             self._expect_head()
+        self._body_ended = False
         super().data_received(data)
-        if self._in_head and not self.transport.is_closing():
+        # A body's last bytes are no head; one of the next request that came along with them is counted from
+        # its second piece on.
+        if self._in_head and not self._body_ended and not self.transport.is_closing():
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
                 self._refuse(HeadTooLarge(), "head_too_large")
@@ -89,7 +93,7 @@ class Connection(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """The body is there too."""
         self._met()
-        self._message_open, self._in_head = False, True
+        self._message_open, self._in_head, self._body_ended = False, True, True
         super().on_message_complete()
 
     def on_response_complete(self) -> None:

@@ -166,6 +166,18 @@ async def test_h02_a_head_ends_at_its_limit(there: Listening, head: bytes) -> No
     assert said("darkroom_http_problems_total", {"problem": "head-too-large"}) == 1
 
 
+async def test_h02_the_end_of_a_body_is_no_head(there: Listening, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "MAX_HEAD_BYTES", 1000)
+    async with asyncio.timeout(10), there.wire() as wire:
+        await wire.send(HEAD + b"Content-Length: 5000\r\n\r\n")
+        assert await wire.answer() is not None
+        await wire.send(b"x" * 5000)
+        await wire.send(HEAD + b"\r\n")
+        answer = await wire.answer()
+        assert answer is not None
+        assert answer.status == 200
+
+
 async def test_h02_a_body_nobody_waits_for_does_not_hold_the_connection(
     there: Listening, monkeypatch: pytest.MonkeyPatch
 ) -> None:
