@@ -34,6 +34,7 @@ _COLUMNS = ("worker", "projector", "kafka", "postgres", "store")
 
 # Servers in Java go on getting faster for some thousand calls.
 _WARM_ROUNDS = 3
+_WARM_RECORDS = 20_000
 
 Images = Annotated[int, typer.Option(min=1, help="Images a round; three times as many small ones.")]
 Children = Annotated[int, typer.Option(min=1, help="The worker's sandboxed children, and bare processes.")]
@@ -92,6 +93,7 @@ async def _measure(
         rows = await stack.enter_async_context(await rows_of(ground.env["DATABASE_URL"]))
         arrow = Arrow(pen=held, rows=rows, owner_id=uuid4(), roots=roots)
         bare = [stack.enter_context(_bare(ground, number)) for number in range(processes)]
+        await arrow.warm(_WARM_RECORDS)
         with progress() as bar:
             for number in bar.track(range(-_WARM_ROUNDS, count), description="rounds"):
                 for name, (found, images) in sets.items():
