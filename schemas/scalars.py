@@ -47,7 +47,7 @@ _set_is_safe = UUID.__dict__["is_safe"].__set__
 _UNKNOWN = SafeUUID.unknown
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def uuid_from_text(text: str) -> UUID:
     """The id that `text` spells in its 36 characters; ValueError otherwise.
 
