@@ -36,11 +36,11 @@ class _Partition:
     Its end is None until it was asked for since the last rebalance.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, handled: int = 0) -> None:
         self.notes = JobIndex()
         self.next = 0
         self.end: int | None = None
-        self.handled = 0
+        self.handled = handled
         self.open = False
 
     def close(self) -> None:
@@ -189,7 +189,9 @@ class KafkaLookAhead:
     def _begin_anew(self) -> None:
         """Closes every gate: what was read may have holes."""
         with self._lock:
-            self._partitions = {partition: _Partition() for partition in self._partitions}
+            self._partitions = {
+                partition: _Partition(handled=known.handled) for partition, known in self._partitions.items()
+            }
 
     def _adjust(self, tail: Tail, following: dict[int, _Partition]) -> None:
         """Follows what was assigned since and leaves what was taken away; what came back counts as new."""
@@ -213,7 +215,9 @@ class KafkaLookAhead:
             for partition in unasked:
                 wanted[partition].end = spans[partition].end
             for partition, known in new.items():
-                known.next = known.handled = spans[partition].start
+                known.next = start = spans[partition].start
+                # Who waits for no gate may have handled records, uncommitted yet, before we came to ask.
+                known.handled = max(known.handled, start)
         following.update(new)
         tail.follow({partition: spans[partition].start for partition in new})
 

@@ -289,6 +289,30 @@ async def test_a_lost_tail_closes_all_gates_until_all_is_read_again(monkeypatch:
         assert log.tails == 2
 
 
+async def test_what_was_handled_before_anybody_looked_is_not_behind() -> None:
+    log = Log()
+    log.append(0, "ProcessingStarted")
+    with looking(log) as ahead:
+        ahead.assigned(frozenset({0}))
+        ahead.handled(0, 0)
+        await opened(ahead)
+        assert ahead.lag() == 0
+
+
+async def test_what_was_handled_before_a_tail_was_lost_is_not_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("processors.look_ahead.follower._PAUSE_SECONDS", 0.01)
+    log = Log()
+    log.append(0, "ProcessingStarted")
+    with looking(log) as ahead:
+        ahead.assigned(frozenset({0}))
+        await opened(ahead)
+        ahead.handled(0, 0)
+        log.lost = 1
+        await until(lambda: log.tails == 2)
+        await opened(ahead)
+        assert ahead.lag() == 0
+
+
 async def test_notes_that_no_record_needs_any_more_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("processors.look_ahead.follower._FORGET_EVERY_SECONDS", 0.02)
     log = Log()
