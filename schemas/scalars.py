@@ -8,6 +8,8 @@ from uuid import UUID, SafeUUID
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LONG_MIN, _LONG_MAX = -(1 << 63), (1 << 63) - 1
+# The years 1 to 9999 of UTC, in microseconds since 1970.
+_FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_999_999
 _UUID_LENGTH = 36
 
 
@@ -25,9 +27,15 @@ def zigzag(number: int) -> bytes:
 
 
 def micros(moment: datetime) -> int:
-    """Microseconds since 1970; TypeError for a moment without a time zone."""
+    """Microseconds since 1970; TypeError for a moment without a time zone.
+
+    OverflowError for what `from_micros` could not read: an offset can carry a moment out of the years.
+    """
     since = moment - EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+    value = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+    if not _FIRST <= value <= _LAST:
+        raise OverflowError("a moment beyond the years 1 to 9999")
+    return value
 
 
 def from_micros(value: int) -> datetime:

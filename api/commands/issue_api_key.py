@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import hmac
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -38,6 +38,13 @@ def _each_once(scopes: tuple[Scope, ...]) -> tuple[Scope, ...]:
     return tuple(sorted(set(scopes)))
 
 
+def _in_utc(moment: datetime | None) -> datetime | None:
+    try:
+        return moment.astimezone(UTC) if moment is not None else None
+    except OverflowError as error:
+        raise ValueError("must lie within the years 1 to 9999 of UTC") from error
+
+
 class IssueApiKey(BaseModel):
     """What the key is for, what it may do, and until when."""
 
@@ -50,7 +57,9 @@ class IssueApiKey(BaseModel):
         AfterValidator(_each_once),
     ]
     expires_at: Annotated[
-        AwareDatetime | None, Field(description="For good where left out.", examples=["2027-01-01T00:00:00Z"])
+        AwareDatetime | None,
+        Field(description="For good where left out.", examples=["2027-01-01T00:00:00Z"]),
+        AfterValidator(_in_utc),
     ] = None
 
 

@@ -64,6 +64,14 @@ def test_times_keep_their_microseconds(moment: datetime) -> None:
     assert from_micros(micros(moment)) == moment
 
 
+@pytest.mark.parametrize(
+    "text", ["9999-12-31T23:59:59.999999-00:01", "0001-01-01T00:00:00+00:01"], ids=["after", "before"]
+)
+def test_times_that_nobody_could_read_are_not_written(text: str) -> None:
+    with pytest.raises(OverflowError):
+        micros(datetime.fromisoformat(text))
+
+
 @given(st.uuids())
 def test_ids_are_spelled_as_python_spells_them(value: UUID) -> None:
     assert uuid_text(value) == str(value)
