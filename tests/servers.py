@@ -112,6 +112,8 @@ class EmbeddedServer:
         try:
             for process in group:
                 process.send_signal(signal.SIGSTOP)
+            while any(process.status() != psutil.STATUS_STOPPED for process in group):
+                time.sleep(0.01)  # on a busy machine a thread may run on for a moment
             yield
         finally:
             for process in group:

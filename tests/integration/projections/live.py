@@ -9,7 +9,7 @@ import psycopg
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # its own way of exporting
 
-from adapters.event_log import KafkaEventLog
+from adapters.event_log import KafkaEventLog, LogUnavailable, OutcomeUnknown
 from adapters.schema_registry import ConfluentSchemaRegistry, codec_of
 from adapters.settings import Settings
 from adapters.subject_keys import KafkaSubjectKeys
@@ -50,9 +50,19 @@ class LiveLog:
         return asyncio.run(self.stories.owner(name))
 
     def append(self, *events: AssetEvent | IdentityEvent) -> None:
+        """Appends each, again under the same id where the broker has only just come back."""
         for event in events:
             metadata = Metadata(correlation_id=an_id(key_of(event).decode()), source="/test")
+            deadline = time.monotonic() + 60
+            while not self._appended(event, metadata):
+                assert time.monotonic() < deadline, "the log stays away"
+
+    def _appended(self, event: AssetEvent | IdentityEvent, metadata: Metadata) -> bool:
+        try:
             self.log.append_sync(event, metadata)
+        except (LogUnavailable, OutcomeUnknown):
+            return False
+        return True
 
     def put(self, *records: tuple[bytes | None, bytes | None], partition: int | None = None) -> None:
         """Appends keys and values as they are, in their order."""

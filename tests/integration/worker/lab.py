@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 from confluent_kafka import Producer
 
-from adapters.event_log import KafkaEventLog
+from adapters.event_log import KafkaEventLog, LogUnavailable, OutcomeUnknown
 from adapters.object_store import S3ObjectStore
 from adapters.schema_registry import load_codec
 from adapters.sealing import seal_json
@@ -104,7 +104,15 @@ class Lab:
         )
 
     async def append(self, event: AssetEvent) -> None:
-        await self.log.append(event, Metadata(correlation_id=uuid4(), source="/tests"))
+        """Appends, again under the same id where the broker has only just come back."""
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                await self.log.append(event, Metadata(correlation_id=uuid4(), source="/tests"))
+            except (LogUnavailable, OutcomeUnknown):
+                assert time.monotonic() < deadline, "the log stays away"
+            else:
+                return
 
     async def upload(self, data: bytes | None = None) -> UploadCompleted:
         """A completed upload, appended."""
