@@ -40,6 +40,8 @@ Address = Annotated[str, typer.Argument(help="The address of somebody who has re
 _SOURCE: Final = "/ops/users"
 _COMPONENT: Final = "ops users"
 _PAGE: Final = 200
+# An id, the longest address, a role and a time.
+_LINE: Final = 36 + 254 + 40
 _ATTEMPTS: Final = 3
 _LOOK_SECONDS: Final = 0.1
 
@@ -75,12 +77,15 @@ def list_command(as_data: Json = False) -> None:
     if as_data:
         typer.echo(json.dumps([_shown(row) for row in rows]))
         return
-    table = Table("user", "address", "role", "registered")
+    table = Table(box=None, pad_edge=False)
+    for name in ("user", "address", "role", "registered"):
+        table.add_column(name, no_wrap=True)
     for row in rows:
         table.add_row(
             str(row.user_id), row.address or "", row.role, row.registered_at.isoformat(" ", "seconds")
         )
-    Console().print(table)
+    # An id that is cut short is of no use; a line that is too long for the terminal is.
+    Console(width=max(Console().width, _LINE)).print(table)
 
 
 def _change(address: str, role: Role, wait: float, *, as_data: bool) -> None:

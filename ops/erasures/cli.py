@@ -25,7 +25,8 @@ from ops.waiting import UNREACHABLE, WRONG, Json, leave, quiet_logs
 app = typer.Typer(no_args_is_help=True, help="Erasures: people who asked to be forgotten.")
 
 _NOT_DONE: Final = 4
-_ID_WIDTH: Final = 36
+# Two ids and two times.
+_LINE: Final = 120
 UntilDone = Annotated[bool, typer.Option("--until-done", help="End once no erasure is under way.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="So many at most.")]
 
@@ -56,15 +57,14 @@ def list_command(limit: Limit = 50, as_data: Json = False) -> None:
         typer.echo(json.dumps([_plain(erasure) for erasure in found], indent=1))
         return
     table = Table(box=None, pad_edge=False)
-    for name in ("erasure", "user"):
-        table.add_column(name, no_wrap=True, min_width=_ID_WIDTH)  # one that is cut short is of no use
-    for name in ("requested", "completed"):
-        table.add_column(name)
+    for name in ("erasure", "user", "requested", "completed"):
+        table.add_column(name, no_wrap=True)
     for erasure in found:
         completed = "under way" if erasure.completed_at is None else f"{erasure.completed_at:%F %T}"
         requested = f"{erasure.requested_at:%F %T}"
         table.add_row(str(erasure.erasure_id), str(erasure.user_id), requested, completed)
-    Console().print(table)
+    # An id that is cut short is of no use; a line that is too long for the terminal is.
+    Console(width=max(Console().width, _LINE)).print(table)
 
 
 @app.command()
