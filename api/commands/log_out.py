@@ -43,6 +43,8 @@ async def log_out(request: Request, key: IdempotencyKey = None) -> Response:
         parts, caller, access = await person(request)
         account = await own_account(parts, caller)
         account_key, user_id, session_id = account.account_key, caller.user_id, access.session_id
+    elif _over(parts, token):
+        return response
     else:
         account_key, user_id, session_id = token.account_key, token.user_id, token.session_id
     position = await end_session(
@@ -55,6 +57,12 @@ async def log_out(request: Request, key: IdempotencyKey = None) -> Response:
     )
     say_position(response, position)
     return response
+
+
+def _over(parts: Parts, token: RefreshToken) -> bool:
+    """Whether the session is known to have ended: an old cookie sent for ever must not fill the log."""
+    ended = parts.identity.denials.denies_session(token.session_id, token.user_id)
+    return ended or token.expires_at <= parts.clock.now()
 
 
 def _in_cookie(parts: Parts, request: Request) -> RefreshToken | None:

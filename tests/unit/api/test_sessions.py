@@ -312,6 +312,20 @@ async def test_a24_no_other_page_makes_use_of_the_cookie(on: Stage, headers: dic
     assert (await page.post("/v1/auth/refresh", headers=own)).status_code == 200
 
 
+async def test_a24_an_old_cookie_fills_no_log(on: Stage) -> None:
+    await somebody(on)
+    page = on.client(None, **COOKIE)
+    await page.post("/v1/auth/login", json={"email": "ada@example.org", "password": PASSWORD})
+    old = {"Cookie": f"darkroom_refresh={page.cookies['darkroom_refresh']}"}
+    assert (await page.post("/v1/auth/logout")).status_code == 204
+    before = kinds(on)
+    assert before[-1] == "SessionRevoked"
+    again = await on.client(None, **COOKIE, **old).post("/v1/auth/logout")
+    assert again.status_code == 204
+    assert "darkroom_refresh" in again.headers["set-cookie"]
+    assert kinds(on) == before
+
+
 async def test_a24_where_we_are_reached_by_tls_the_cookie_never_leaves_it() -> None:
     async with stage(DARKROOM_URL="https://gallery.example.org") as on:
         await somebody(on)
