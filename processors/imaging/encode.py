@@ -1,13 +1,16 @@
 """Writing variants: pixels to a file descriptor, and nothing in the file but the picture."""
 
 from functools import lru_cache
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 import PIL
 from PIL import Image, features
 
 from processors.imaging.contract import Encoder
 from processors.imaging.resize import Resizer
+
+# Rises whenever the same input, presets and programs begin to give other bytes.
+RECIPE: Final = 2
 
 
 def write(image: Image.Image, name: str, quality: int, out: BinaryIO) -> None:
@@ -40,10 +43,11 @@ def chosen(name: str, image: Image.Image) -> str:
 
 @lru_cache(maxsize=4)
 def encoder(resizer: Resizer) -> Encoder:
-    """All versions that can change a variant's bytes."""
+    """All versions that can change a variant's bytes, our own recipe's among them."""
     codecs = ("libjpeg_turbo", "webp", "avif", "zlib_ng", "littlecms2")
     versions = ", ".join(f"{codec} {features.version(codec) or 'none'}" for codec in codecs)
-    return Encoder(pillow=PIL.__version__, codecs=versions, resizer=resizer.name, simd=resizer.simd)
+    by = f"{resizer.name}, recipe {RECIPE}"
+    return Encoder(pillow=PIL.__version__, codecs=versions, resizer=by, simd=resizer.simd)
 
 
 def bare(image: Image.Image) -> Image.Image:

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from processors.imaging import recipe, resize
+from processors.imaging.encode import RECIPE
 from processors.imaging.recipe import DEFAULT_PRESETS, Limits, Preset, make_variants
 from processors.imaging.resize import Resizer
 from tests.unit.imaging.pictures import quarters, render, samples, saved, scene
@@ -105,6 +106,7 @@ def test_versions_are_said() -> None:
     assert encoder.pillow
     assert "libjpeg_turbo" in encoder.codecs
     assert encoder.resizer.startswith(("cykooz", "pillow"))
+    assert encoder.resizer.endswith(f", recipe {RECIPE}")
     assert encoder.simd
 
 
