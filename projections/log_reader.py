@@ -54,11 +54,27 @@ class LogReader:
         self._condition = condition
         self._topic = topic
         self._open_at = open_at
-        self._consumer = Consumer({**client, **_config(group, member)})
-        condition.trouble("assignment", _NO_PARTITIONS)
-        self._consumer.subscribe(
-            [topic], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
+        self._config = {**client, **_config(group, member)}
+        self._consumer = self._member()
+
+    def _member(self) -> Consumer:
+        consumer = Consumer(self._config)
+        self._condition.trouble("assignment", _NO_PARTITIONS)
+        consumer.subscribe(
+            [self._topic], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
         )
+        return consumer
+
+    def renew(self) -> None:
+        """Goes on with a new client in the place of this one, under the same name in the group.
+
+        A broker that has just come up may say that there are no brokers; librdkafka then forgets those known
+        to it and never asks again (its issue 5301).
+        """
+        self._consumer.close()
+        self.positions.clear()
+        self._consumer = self._member()
+        _log.warning("log_client.renewed", topic=self._topic)
 
     def read(self, most: int, seconds: float) -> list[Record]:
         """Up to `most` records: waits for the first, takes what is there of the rest.

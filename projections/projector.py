@@ -19,6 +19,8 @@ from projections.records import Read, Reading, Record
 _POLL_SECONDS: Final = 0.25
 # An idle projector looks this often whether its checkpoints were moved, and whether everything still answers.
 _LOOK_SECONDS: Final = 1.0
+# A client that a broker's restart has made deaf does not hear again: after so long another takes its place.
+_RENEW_SECONDS: Final = 10.0
 # This often it says that it follows the log; doors that must hear its verdict ask nothing of a silent one.
 _SAY_SECONDS: Final = 1.0
 # So far behind it is no help to them either: they would wait in vain.
@@ -62,6 +64,7 @@ class Projector:
         self._told_at = 0.0
         self._untold = False
         self._next_at = 0.0
+        self._unanswered_since: float | None = None
 
     def run(self) -> None:
         """Goes on until told to stop.
@@ -111,6 +114,9 @@ class Projector:
             self._measures.batch(len(batch), seconds)
 
     def _tell(self) -> None:
+        if not self._reader.positions:
+            # Whoever tells of partitions it lost, as the member it was, is fenced for good.
+            self._untold = False
         now = time.monotonic()
         if self._untold and now - self._told_at >= _TELL_SECONDS:
             self._reader.tell()
@@ -145,8 +151,14 @@ class Projector:
         self._measures.quarantine(self._patience.until_done("read models", self._ground.quarantined))
         if self._reader.reachable():
             self._patience.condition.well("broker")
-        else:
-            self._patience.condition.trouble("broker", "broker: no answer")
+            self._unanswered_since = None
+            return
+        self._patience.condition.trouble("broker", "broker: no answer")
+        now = time.monotonic()
+        since = self._unanswered_since = self._unanswered_since or now
+        if now - since >= _RENEW_SECONDS:
+            self._reader.renew()
+            self._unanswered_since = now
 
     def _take_up(self) -> None:
         """Reads on from where Postgres says that we stand."""

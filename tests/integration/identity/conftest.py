@@ -14,3 +14,9 @@ def identity(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iter
     world = World(servers=servers, env=servers.environment(), folder=tmp_path_factory.mktemp("identity"))
     with open_identity(world) as opened:
         yield opened
+
+
+@pytest.fixture(autouse=True)
+def recovered(identity: RunningIdentity) -> None:
+    """Other modules of this process stop the servers: what stands on them gets the time to come back."""
+    identity.wait_ready()

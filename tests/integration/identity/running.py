@@ -53,6 +53,12 @@ class RunningIdentity:
     projector: Program
     clients: tuple[httpx.Client, httpx.Client]
 
+    def wait_ready(self) -> None:
+        """Waits until both doors and the projector are well."""
+        for api in self.apis:
+            api.wait_ready(f"http://127.0.0.1:{api.port}/readyz")
+        self.projector.wait_ready()
+
     def register(
         self, email: str | None = None, door: int = 0, password: str = PASSWORD, **headers: str
     ) -> httpx.Response:
@@ -129,11 +135,9 @@ def open_identity(world: World, **overrides: str) -> Iterator[RunningIdentity]:
     projector = Program(["projections"], env, world.folder)
     urls = [f"http://127.0.0.1:{api.port}" for api in apis]
     with running(projector, *apis), contextlib.ExitStack() as closing:
-        for api, url in zip(apis, urls, strict=True):
-            api.wait_ready(f"{url}/readyz")
-        projector.wait_ready()
         one, other = (closing.enter_context(httpx.Client(base_url=url, timeout=30.0)) for url in urls)
         opened = RunningIdentity(world, apis, projector, (one, other))
+        opened.wait_ready()
         until(lambda: opened.register(door=0).status_code == 201, 20)
         until(lambda: opened.register(door=1).status_code == 201, 20)
         yield opened

@@ -4,6 +4,7 @@ import signal
 import time
 from pathlib import Path
 
+from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from schemas.events import UploadCompleted, VariantsReady
@@ -22,6 +23,22 @@ def killed(worker: Program) -> None:
 def restarted(worker: Program, **settings: str) -> Program:
     worker.env |= {"FAILPOINTS": "", **settings}
     return worker.restart().wait_ready()
+
+
+def behind(lab: Lab) -> int:
+    """How many records the workers have not committed."""
+    kafka = lab.settings.kafka
+    group = {"group.id": f"{kafka.topic_prefix}.variants", "enable.auto.commit": False}
+    consumer = Consumer(kafka.client() | group)
+    try:
+        places = [TopicPartition(kafka.topics.assets, number) for number in range(kafka.partitions)]
+        missing = 0
+        for place in consumer.committed(places, timeout=10):
+            low, high = consumer.get_watermark_offsets(place, timeout=10)
+            missing += high - max(low, place.offset)
+        return missing
+    finally:
+        consumer.close()
 
 
 async def one_effect(lab: Lab, request: UploadCompleted) -> VariantsReady:
@@ -58,6 +75,7 @@ async def test_a_job_whose_worker_is_killed_comes_again_with_one_effect(
         failpoint = {"FAILPOINTS": f"{instant}=kill@{hit}"}
         worker = start_worker(**failpoint) if worker is None else restarted(worker, **failpoint)
         await lab.ended(*requests)
+        await lab.until(lambda: behind(lab) == 0)  # or more than the last job would come again
         requests.append(await lab.upload())
         killed(worker)
     assert worker is not None

