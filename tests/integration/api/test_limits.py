@@ -93,4 +93,6 @@ def test_h10_without_the_database_writes_go_on_and_nobody_guesses(doors: Running
             assert granted.status_code == 201
             assert time.monotonic() - began < 5.5
         doors.wait_ready()
-    assert statuses(doors.url, 1, BEN) == [200]
+    deadline = time.monotonic() + 20  # connections that broke meanwhile may each cost somebody a 503
+    while statuses(doors.url, 1, BEN) != [200]:
+        assert time.monotonic() < deadline
