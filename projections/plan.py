@@ -1,8 +1,8 @@
 """What a loop does with a batch: how it is folded, from which states, and into which rows."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from psycopg import Connection
 
@@ -13,6 +13,9 @@ _Id = TypeVar("_Id", bound=Hashable)
 _State = TypeVar("_State")
 _Event = TypeVar("_Event")
 _Checked = TypeVar("_Checked", contravariant=True)
+
+Writer: TypeAlias = Callable[[Connection[Any], str, Folded[_Id, _State, _Event]], None]
+"""Takes the topic's name and puts what a batch changed into the rows of one read model."""
 
 
 class Clear(Protocol[_Checked]):
@@ -29,9 +32,14 @@ class Clear(Protocol[_Checked]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan(Generic[_Id, _State, _Event]):
-    """One topic's plan; `write` takes the topic's name and puts what a batch changed into the rows."""
+    """One topic's plan; `writers` has the writer of each read model by its name."""
 
     streams: Streams[_Id, _State, _Event]
     states: States[_Id, _State]
     clear: Clear[_Event]
-    write: Callable[[Connection[Any], str, Folded[_Id, _State, _Event]], None]
+    writers: Mapping[str, Writer[_Id, _State, _Event]]
+
+    def write(self, conn: Connection[Any], topic: str, folded: Folded[_Id, _State, _Event]) -> None:
+        """Puts what a batch changed into the rows of every read model."""
+        for writer in self.writers.values():
+            writer(conn, topic, folded)

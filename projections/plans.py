@@ -1,7 +1,7 @@
 """The plan of each loop."""
 
-from functools import partial
-from typing import Any
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, TypeVar
 from uuid import UUID
 
 from psycopg import Connection
@@ -9,7 +9,7 @@ from psycopg import Connection
 from adapters.sealing import Seals
 from projections import of_assets, of_identity
 from projections.account_activity import projection as account_activity
-from projections.account_states.projection import STATES as ACCOUNT_STATES
+from projections.account_states.projection import STATES as ACCOUNT_STATES_OF
 from projections.accounts import projection as accounts
 from projections.accounts.clear import ClearAccounts
 from projections.activity import projection as activity
@@ -18,13 +18,31 @@ from projections.assets import projection as assets
 from projections.assets.clear import ClearText
 from projections.checkpoints import LoopName
 from projections.erasures import projection as erasures
+from projections.folding import Folded
 from projections.jobs import projection as jobs
 from projections.lifecycle.projection import STATES as ASSET_STATES
-from projections.plan import Plan
+from projections.plan import Plan, Writer
+from projections.read_models import (
+    ACCOUNT_ACTIVITY,
+    ACCOUNT_STATES,
+    ACCOUNTS,
+    ACTIVITY,
+    API_KEYS,
+    ASSETS,
+    ERASURES,
+    JOBS,
+    LIFECYCLE,
+    SESSIONS,
+    ReadModel,
+)
 from projections.sessions import projection as sessions
 from schemas.account_state import AccountState
 from schemas.asset_state import AssetState
 from schemas.events import AssetEvent, IdentityEvent
+
+_Id = TypeVar("_Id", bound=Hashable)
+_State = TypeVar("_State")
+_Event = TypeVar("_Event")
 
 
 def plan_of(loop: LoopName, keys: Seals) -> Plan[Any, Any, Any]:
@@ -39,32 +57,42 @@ def plan_of(loop: LoopName, keys: Seals) -> Plan[Any, Any, Any]:
 def asset_plan(keys: Seals) -> Plan[UUID, AssetState, AssetEvent]:
     """How the asset log is folded."""
     clear = ClearText(keys)
-    write = partial(_write_assets, clear)
-    return Plan(streams=of_assets.STREAMS, states=ASSET_STATES, clear=clear, write=write)
+    writers: dict[ReadModel, Writer[UUID, AssetState, AssetEvent]] = {
+        ACTIVITY: activity.write,
+        ASSETS: _of_changes(lambda conn, folded: assets.write(conn, folded, clear)),
+        JOBS: _of_changes(jobs.write),
+        LIFECYCLE: _of_changes(ASSET_STATES.write),
+    }
+    return Plan(streams=of_assets.STREAMS, states=ASSET_STATES, clear=clear, writers=_by_name(writers))
 
 
 def identity_plan(keys: Seals) -> Plan[str, AccountState, IdentityEvent]:
     """How the identity log is folded."""
     clear = ClearAccounts(keys)
-    write = partial(_write_identity, clear)
-    return Plan(streams=of_identity.STREAMS, states=ACCOUNT_STATES, clear=clear, write=write)
+    writers: dict[ReadModel, Writer[str, AccountState, IdentityEvent]] = {
+        ACCOUNT_ACTIVITY: account_activity.write,
+        ACCOUNTS: _of_changes(lambda conn, folded: accounts.write(conn, folded, clear)),
+        SESSIONS: _of_changes(sessions.write),
+        API_KEYS: _of_changes(lambda conn, folded: api_keys.write(conn, folded, clear)),
+        ERASURES: _of_changes(erasures.write),
+        ACCOUNT_STATES: _of_changes(ACCOUNT_STATES_OF.write),
+    }
+    return Plan(streams=of_identity.STREAMS, states=ACCOUNT_STATES_OF, clear=clear, writers=_by_name(writers))
 
 
-def _write_assets(clear: ClearText, conn: Connection[Any], topic: str, folded: of_assets.Folded) -> None:
-    activity.write(conn, topic, folded)
-    if folded.changed:
-        assets.write(conn, folded, clear)
-        jobs.write(conn, folded)
-        ASSET_STATES.write(conn, folded)
+def _of_changes(
+    write: Callable[[Connection[Any], Folded[_Id, _State, _Event]], None],
+) -> Writer[_Id, _State, _Event]:
+    """A writer of rows that only a changed state changes."""
+
+    def written(conn: Connection[Any], _topic: str, folded: Folded[_Id, _State, _Event]) -> None:
+        if folded.changed:
+            write(conn, folded)
+
+    return written
 
 
-def _write_identity(
-    clear: ClearAccounts, conn: Connection[Any], topic: str, folded: of_identity.Folded
-) -> None:
-    account_activity.write(conn, topic, folded)
-    if folded.changed:
-        accounts.write(conn, folded, clear)
-        sessions.write(conn, folded)
-        api_keys.write(conn, folded, clear)
-        erasures.write(conn, folded)
-        ACCOUNT_STATES.write(conn, folded)
+def _by_name(
+    writers: Mapping[ReadModel, Writer[_Id, _State, _Event]],
+) -> dict[str, Writer[_Id, _State, _Event]]:
+    return {model.name: writer for model, writer in writers.items()}
