@@ -13,6 +13,7 @@ GROUPS = {
     "read-models": "ops.read_models",
     "bucket": "ops.bucket",
     "erasures": "ops.erasures.cli",
+    "housekeeping": "ops.housekeeping.cli",
     "subjects": "ops.subjects.cli",
     "users": "ops.users",
     "keys": "ops.keys",

@@ -9,7 +9,7 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 PATH = ROOT / "docker-compose.yml"
-OWN = ("init", "api", "variants", "projector", "purge", "erasures")
+OWN = ("init", "api", "variants", "projector", "purge", "erasures", "housekeeping")
 SERVERS = ("kafka", "registry", "postgres", "store")
 
 # ${NAME:-default}, the only form that the file uses.

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -17,6 +18,7 @@ from adapters.settings.identity import IdentitySettings
 from adapters.settings.production import weaknesses
 from adapters.settings.programs import ProjectorSettings, RuntimeSettings, WorkerSettings
 from adapters.settings.rates import RateSettings
+from adapters.settings.runs import RunSettings
 from adapters.settings.secrets import SecretSettings
 from adapters.settings.servers import KafkaSettings, PostgresSettings, RegistrySettings, StoreSettings
 
@@ -35,6 +37,7 @@ FRAGMENTS: Final[tuple[type[Fragment], ...]] = (
     RateSettings,
     WorkerSettings,
     ProjectorSettings,
+    RunSettings,
 )
 
 # Read by the commands that run the embedded stack (ops.stack), and known here so that they are no strangers.
@@ -59,6 +62,10 @@ STACK_NAMES: Final[Mapping[str, tuple[str, str]]] = {
         "19105",
         "Metrics and probes of the process that erases, under the embedded stack.",
     ),
+    "DARKROOM_HOUSEKEEPING_METRICS_PORT": (
+        "19106",
+        "Metrics and probes of the process that keeps house, under the embedded stack.",
+    ),
 }
 
 # Written by the embedded stack into .darkroom/env for other programs; a copy of it may serve as .env.
@@ -66,6 +73,7 @@ _WRITTEN_NAMES: Final = frozenset(
     {
         "API_METRICS_URL",
         "ERASURES_METRICS_URL",
+        "HOUSEKEEPING_METRICS_URL",
         "PROJECTOR_METRICS_URL",
         "PURGE_METRICS_URL",
         "WORKER_METRICS_URL",
@@ -97,12 +105,18 @@ class Settings:
     rates: RateSettings
     worker: WorkerSettings
     projector: ProjectorSettings
+    runs: RunSettings
     warnings: tuple[str, ...] = ()
 
     @property
     def production(self) -> bool:
         """Whether unsafe settings are refused."""
         return self.runtime.env == "production"
+
+    @property
+    def longest_job(self) -> timedelta:
+        """How long after its request was withdrawn a job, of either lane, may still write to the store."""
+        return max(self.worker.job_budget, self.runs.job_budget) + self.worker.outage_budget
 
     @property
     def seccomp_required(self) -> bool:
@@ -213,5 +227,6 @@ def _checked(parts: list[Fragment | None]) -> Settings:
         rates=pick(RateSettings),
         worker=pick(WorkerSettings),
         projector=pick(ProjectorSettings),
+        runs=pick(RunSettings),
         warnings=weak,
     )

@@ -14,6 +14,7 @@ JobOutcome = Literal[
 Stage = Literal["fetch", "render", "store", "append", "total"]
 Dependency = Literal["store", "keys", "presets", "log", "registry", "postgres", "dead_letters"]
 Direction = Literal["read", "written"]
+TurnEnd = Literal["done", "outage", "bug"]
 RateAnswer = Literal["granted", "exceeded", "unavailable"]
 SecurityEvent = Literal[
     "access_refused",
@@ -148,6 +149,21 @@ def by_class(kind: str) -> tuple[str, ...]:
 def by_security_event(event: SecurityEvent) -> tuple[str, ...]:
     """What security wants to hear of."""
     return (event,)
+
+
+def by_chore(chore: str) -> tuple[str, ...]:
+    """A chore of the housekeeping."""
+    return (chore,)
+
+
+def by_turn(chore: str, end: TurnEnd) -> tuple[str, ...]:
+    """A chore of the housekeeping, and how a turn of it ended."""
+    return (chore, end)
+
+
+def by_deed(chore: str, what: str) -> tuple[str, ...]:
+    """A chore of the housekeeping, and a word of its own for what it did."""
+    return (chore, what)
 
 
 def by_loop(loop: str) -> tuple[str, ...]:

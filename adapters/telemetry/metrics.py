@@ -9,12 +9,14 @@ from adapters.telemetry.families import Described, Families
 from adapters.telemetry.of_adapters import KeyMetrics, LogMetrics, LoopMetrics, StoreMetrics
 from adapters.telemetry.of_doors import HttpMetrics, LimitMetrics, SecurityMetrics, SseMetrics, UploadMetrics
 from adapters.telemetry.of_erasures import ErasureMetrics
+from adapters.telemetry.of_housekeeping import HousekeepingMetrics
 from adapters.telemetry.of_identity import IdentityMetrics
 from adapters.telemetry.of_projector import ProjectorMetrics
 from adapters.telemetry.of_worker import WorkerMetrics
 
 __all__ = [
     "ErasureMetrics",
+    "HousekeepingMetrics",
     "HttpMetrics",
     "IdentityMetrics",
     "KeyMetrics",
@@ -44,6 +46,7 @@ _GROUPS: Final = (
     "worker",
     "projector",
     "erasures",
+    "housekeeping",
 )
 
 
@@ -126,6 +129,11 @@ class Metrics:
     def erasures(self) -> ErasureMetrics:
         """The process that erases."""
         return ErasureMetrics(self._families)
+
+    @cached_property
+    def housekeeping(self) -> HousekeepingMetrics:
+        """The process that keeps house."""
+        return HousekeepingMetrics(self._families)
 
     def catalogue(self) -> tuple[Described, ...]:
         """Every family there is, whether this process uses it or not."""

@@ -19,7 +19,8 @@ from adapters.telemetry import configure_logs
 from adapters.topics import BrokerUnreachable, TopicDrift
 from ops.erasures import receipt, rows
 from ops.erasures.rows import Conn, Erasure
-from ops.erasures.runner import COMPONENT, Runner, stop_on_signals
+from ops.erasures.runner import COMPONENT, Runner
+from ops.stopping import stop_on_signals
 from ops.waiting import UNREACHABLE, WRONG, Json, leave, quiet_logs
 
 app = typer.Typer(no_args_is_help=True, help="Erasures: people who asked to be forgotten.")

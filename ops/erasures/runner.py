@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
@@ -164,19 +163,6 @@ class Runner:
             clock=SystemClock(),
             failpoints=Failpoints(settings.runtime.failpoints),
         )
-
-
-def stop_on_signals() -> threading.Event:
-    """An event that the first SIGTERM or SIGINT sets; the second ends the process as it always does."""
-    stop = threading.Event()
-
-    def told(number: int, _frame: object) -> None:
-        stop.set()
-        signal.signal(number, signal.SIG_DFL)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, told)
-    return stop
 
 
 @contextmanager

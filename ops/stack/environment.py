@@ -67,6 +67,7 @@ def product_addresses(ports: Ports) -> dict[str, str]:
         "PROJECTOR_METRICS_URL": f"http://{HOST}:{ports.projector_metrics}/metrics",
         "PURGE_METRICS_URL": f"http://{HOST}:{ports.purge_metrics}/metrics",
         "ERASURES_METRICS_URL": f"http://{HOST}:{ports.erasures_metrics}/metrics",
+        "HOUSEKEEPING_METRICS_URL": f"http://{HOST}:{ports.housekeeping_metrics}/metrics",
     }
 
 

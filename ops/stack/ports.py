@@ -30,6 +30,7 @@ class Ports:
     projector_metrics: int
     purge_metrics: int
     erasures_metrics: int
+    housekeeping_metrics: int
 
 
 SETTING_OF = {
@@ -43,6 +44,7 @@ SETTING_OF = {
     "projector_metrics": "DARKROOM_PROJECTOR_METRICS_PORT",
     "purge_metrics": "DARKROOM_PURGE_METRICS_PORT",
     "erasures_metrics": "DARKROOM_ERASURES_METRICS_PORT",
+    "housekeeping_metrics": "DARKROOM_HOUSEKEEPING_METRICS_PORT",
 }
 SERVERS = frozenset({"kafka", "registry", "store", "postgres"})
 

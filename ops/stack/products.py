@@ -77,6 +77,13 @@ PROCESSES = (
         metrics_port="erasures_metrics",
         late=True,
     ),
+    Process(
+        name="housekeeping",
+        words=("ops", "housekeeping", "run"),
+        port="housekeeping_metrics",
+        metrics_port="housekeeping_metrics",
+        late=True,
+    ),
 )
 """The late ones take nothing from a start: no picture waits for them."""
 
