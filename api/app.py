@@ -35,7 +35,7 @@ from api.notifications.hub import Hub
 from api.notifications.tailer import Tailer
 from api.openapi import describe
 from api.parts import Parts
-from api.queries import assets, audit, jobs, me, users
+from api.queries import assets, audit, gallery, jobs, me, users
 from api.security_headers import security_headers
 
 VERSION: Final = "0.1.0"
@@ -61,6 +61,7 @@ BODIES: Final = (
 )
 ROUTES: Final = (
     # The router tries them in this order.
+    gallery,
     assets,
     jobs,
     request_upload,

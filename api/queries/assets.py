@@ -1,7 +1,6 @@
-"""Reads assets: a list, one, how far it is, and the way to its bytes."""
+"""Reads one asset: everything, how far it is, and the way to its bytes."""
 
-from typing import Annotated, Final
-from urllib.parse import urlencode
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -13,14 +12,12 @@ from api.etags import matches
 from api.openapi import problems
 from api.parts import Parts
 from api.problems import NotFound
-from api.queries.cursors import cursor_for, mark_of
+from api.queries.gallery import LIST, PRIVATE
 from api.representations import (
     ORIGINAL,
     WORKING,
     Asset,
-    AssetPage,
     AssetStatus,
-    Status,
     asset_shape,
     find_variant,
     status_shape,
@@ -28,50 +25,10 @@ from api.representations import (
 )
 from projections.assets.queries import AssetRow, VariantRow
 
-LIST: Final = "/v1/assets"
-DEFAULT_PAGE: Final = 50
-LARGEST_PAGE: Final = 200
-# Answers hold addresses that anybody may use: no cache but the caller's own may keep them.
-PRIVATE: Final = {"Cache-Control": "private, no-cache"}
-
 router = APIRouter(tags=["assets"])
 
 AssetId = Annotated[UUID, Path(description="An asset of yours.")]
 VariantName = Annotated[str, Path(min_length=1, max_length=100, examples=["small"])]
-
-
-@router.get(
-    LIST,
-    response_model=AssetPage,
-    summary="List your assets",
-    responses=problems(401, 403, 422, 503),
-    openapi_extra=catching_up("assets:read"),
-)
-async def list_assets(
-    request: Request,
-    status: Annotated[Status | None, Query(description="Only those of this status.")] = None,
-    limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = DEFAULT_PAGE,
-    cursor: Annotated[
-        str | None, Query(max_length=1000, description="`next_cursor` of the page before.")
-    ] = None,
-) -> Response:
-    """Newest first. Pages don't shift when new assets arrive."""
-    parts, caller = await caught_up(request, "assets:read")
-    bound_to = f"assets {caller.user_id} {status or ''}"
-    before = mark_of(parts.signer, cursor, bound_to=bound_to) if cursor is not None else None
-    rows = await parts.reads.assets_page(
-        owner_id=caller.user_id, status=status, limit=limit + 1, before=before
-    )
-    page, more = rows[:limit], len(rows) > limit
-    marked = (page[-1].listed_at, page[-1].asset_id) if more else None
-    following = cursor_for(parts.signer, marked, bound_to=bound_to) if marked else None
-    now = parts.clock.now()
-    items = tuple(asset_shape(row, addresses=parts.addresses, now=now) for row in page)
-    response = _json(AssetPage(items=items, next_cursor=following))
-    if following is not None:
-        query = {"limit": limit, "cursor": following} | ({"status": status} if status else {})
-        response.headers["Link"] = f'<{LIST}?{urlencode(query)}>; rel="next"'
-    return response
 
 
 @router.get(
@@ -164,5 +121,5 @@ async def _variant(parts: Parts, caller: Caller, asset_id: UUID, name: str) -> t
     return row, variant
 
 
-def _json(body: Asset | AssetPage | AssetStatus) -> Response:
+def _json(body: Asset | AssetStatus) -> Response:
     return Response(body.model_dump_json(), media_type="application/json", headers=PRIVATE)

@@ -12,7 +12,9 @@ import psycopg
 from adapters.read_store import Pool
 from projections.activity import queries as activity
 from projections.activity.queries import ActivityRow
+from projections.assets import pages
 from projections.assets import queries as assets
+from projections.assets.pages import AssetFilter, AssetMark
 from projections.assets.queries import AssetRow
 from projections.audit import queries as audit
 from projections.audit.queries import AuditFilter, AuditMark, AuditRow
@@ -38,9 +40,9 @@ class Reads(Protocol):
         ...
 
     async def assets_page(
-        self, *, owner_id: UUID, status: str | None, limit: int, before: tuple[datetime, UUID] | None
+        self, wanted: AssetFilter, *, limit: int, after: AssetMark | None
     ) -> list[AssetRow]:
-        """The owner's assets, newest first, after the one that `before` names."""
+        """Assets of one owner in the order that is wanted, after the one that the mark names."""
         ...
 
     async def assets_by_id(self, asset_ids: Sequence[UUID]) -> list[AssetRow]:
@@ -123,13 +125,11 @@ class PostgresReads:
             return await assets.asset(conn, owner_id=owner_id, asset_id=asset_id)
 
     async def assets_page(
-        self, *, owner_id: UUID, status: str | None, limit: int, before: tuple[datetime, UUID] | None
+        self, wanted: AssetFilter, *, limit: int, after: AssetMark | None
     ) -> list[AssetRow]:
         """As the Protocol says."""
         async with self._connection() as conn:
-            return await assets.assets_page(
-                conn, owner_id=owner_id, status=status, limit=limit, before=before
-            )
+            return await pages.assets_page(conn, wanted, limit=limit, after=after)
 
     async def assets_by_id(self, asset_ids: Sequence[UUID]) -> list[AssetRow]:
         """As the Protocol says."""

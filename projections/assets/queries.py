@@ -1,7 +1,7 @@
 """Reads assets with their variants."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -67,38 +67,30 @@ class AssetRow:
     position_offset: int
 
 
+COLUMNS: Final = ", ".join(field.name for field in fields(AssetRow)).encode()
+
+
 async def asset(conn: AsyncConnection[Any], *, owner_id: UUID, asset_id: UUID) -> AssetRow | None:
     """The asset, or None where this owner has no such one."""
-    found = await _rows(conn, "asset", {"owner_id": owner_id, "asset_id": asset_id})
+    found = await rows(conn, statement("asset"), {"owner_id": owner_id, "asset_id": asset_id})
     return found[0] if found else None
 
 
 async def assets_by_id(conn: AsyncConnection[Any], *, asset_ids: Sequence[UUID]) -> list[AssetRow]:
     """Those of the assets that exist, whoever owns them, in no order."""
-    return await _rows(conn, "assets_by_id", {"asset_ids": list(asset_ids)})
+    return await rows(conn, statement("assets_by_id"), {"asset_ids": list(asset_ids)})
 
 
-async def assets_page(
-    conn: AsyncConnection[Any],
-    *,
-    owner_id: UUID,
-    status: str | None,
-    limit: int,
-    before: tuple[datetime, UUID] | None,
-) -> list[AssetRow]:
-    """Up to `limit` assets of the owner, newest first, none from the trash.
-
-    `before` is (listed_at, asset_id) of the last row already seen.
-    """
-    listed_at, asset_id = before or (None, None)
-    parameters = {"owner_id": owner_id, "status": status, "limit": limit}
-    return await _rows(conn, "page", parameters | {"listed_at": listed_at, "asset_id": asset_id})
-
-
-async def _rows(conn: AsyncConnection[Any], name: str, parameters: Mapping[str, Any]) -> list[AssetRow]:
+async def rows(conn: AsyncConnection[Any], statement: bytes, parameters: Mapping[str, Any]) -> list[AssetRow]:
+    """What a statement over `live.assets` finds; it selects COLUMNS."""
     async with conn.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(statements(_SQL)[name], parameters)
+        await cursor.execute(statement, parameters)
         return [_row(found) for found in await cursor.fetchall()]
+
+
+def statement(name: str) -> bytes:
+    """The statement of this name, selecting the columns of a row; what a search needs stays where it is."""
+    return statements(_SQL)[name].replace(b"select *", b"select " + COLUMNS, 1)
 
 
 def _row(found: dict[str, Any]) -> AssetRow:

@@ -7,11 +7,38 @@ select * from live.assets where asset_id = %(asset_id)s and owner_id = %(owner_i
 select * from live.assets where asset_id = any(%(asset_ids)s)
 
 -- name: page
--- The next page of an owner's assets, newest first; what lies in the trash is left out.
-select * from live.assets
-where owner_id = %(owner_id)s
+-- An owner's assets. What a page asks for beyond that is put together of the pieces below.
+select * from live.assets where owner_id = %(owner_id)s
+
+-- name: kept
   and deleted_at is null
-  and (%(status)s::text is null or status = %(status)s)
-  and (%(listed_at)s::timestamptz is null or (listed_at, asset_id) < (%(listed_at)s, %(asset_id)s::uuid))
-order by listed_at desc, asset_id desc
-limit %(limit)s
+
+-- name: trashed
+  and deleted_at is not null
+
+-- name: status
+  and status = %(status)s
+
+-- name: found
+  and array_to_tsvector(search || owner_id::text) @@ %(query)s::tsquery
+
+-- name: since
+  and listed_at >= %(since)s
+
+-- name: until
+  and listed_at < %(until)s
+
+-- name: content_type
+  and content_type = %(content_type)s
+
+-- name: by_uploaded
+listed_at
+
+-- name: by_taken
+coalesce(taken_at, '')
+
+-- name: by_title
+left(lower(coalesce(title, file_name, '')), 64)
+
+-- name: by_size
+coalesce(size, 0)

@@ -10,6 +10,7 @@ import pytest
 from adapters.subject_keys import InMemorySubjectKeys
 from projections.activity import queries as activity
 from projections.assets import queries as assets
+from projections.assets.pages import AssetFilter, assets_page, mark_of
 from projections.jobs import queries as jobs
 from tests.integration.projections.rows import HandFolded
 from tests.unit.projections.stories import BEGIN, PRESETS, PlainLog, Stories, an_id
@@ -56,7 +57,7 @@ async def test_an_asset_is_its_owners_alone(folded: HandFolded, stories: Stories
     log.append(*stories.whole("sea", ada))
     folded.apply(everything(log))
     assert await assets.asset(conn, owner_id=ben, asset_id=stories.asset_id("sea")) is None
-    assert await assets.assets_page(conn, owner_id=ben, status=None, limit=10, before=None) == []
+    assert await assets_page(conn, AssetFilter(owner_id=ben), limit=10, after=None) == []
     assert await jobs.job(conn, owner_id=ben, job_id=stories.job_id("sea")) is None
     assert await jobs.job(conn, owner_id=None, job_id=stories.job_id("sea")) is not None
     (found,) = await assets.assets_by_id(conn, asset_ids=[stories.asset_id("sea"), an_id("none")])
@@ -110,19 +111,17 @@ async def test_pages_follow_each_other_newest_first(folded: HandFolded, stories:
         log.append(stories.requested(number, ada, at=number // 2))
     folded.apply(everything(log))
     seen: list[assets.AssetRow] = []
-    while page := await assets.assets_page(
-        conn,
-        owner_id=ada,
-        status="requested",
-        limit=3,
-        before=(seen[-1].listed_at, seen[-1].asset_id) if seen else None,
+    wanted = AssetFilter(owner_id=ada, status="requested")
+    while page := await assets_page(
+        conn, wanted, limit=3, after=mark_of(seen[-1], "uploaded") if seen else None
     ):
         seen += page
     assert len({row.asset_id for row in seen}) == len(seen) == 7
     assert [(row.listed_at, row.asset_id) for row in seen] == sorted(
         ((row.listed_at, row.asset_id) for row in seen), reverse=True
     )
-    assert await assets.assets_page(conn, owner_id=ada, status="ready", limit=3, before=None) == []
+    ready = AssetFilter(owner_id=ada, status="ready")
+    assert await assets_page(conn, ready, limit=3, after=None) == []
 
 
 async def test_the_feed_has_every_event_in_the_logs_order(
@@ -203,7 +202,7 @@ async def test_of_a_purged_asset_no_row_is_left_but_that_it_was(
     log.append(*stories.whole("sea", ada), stories.purged("sea", ada), *stories.whole("sea", ada))
     folded.apply(everything(log))
     assert await assets.asset(conn, owner_id=ada, asset_id=stories.asset_id("sea")) is None
-    assert await assets.assets_page(conn, owner_id=ada, status=None, limit=10, before=None) == []
+    assert await assets_page(conn, AssetFilter(owner_id=ada), limit=10, after=None) == []
     assert await jobs.job(conn, owner_id=None, job_id=stories.job_id("sea")) is None
     told = await activity.by_event_id(conn, stories.purged("sea", ada).event_id)
     assert told is not None

@@ -16,6 +16,7 @@ from adapters.subject_keys import InMemorySubjectKeys
 from api.queries.reads import Reservation
 from projections.account_activity.queries import AccountActivityRow
 from projections.activity.queries import ActivityRow
+from projections.assets.pages import AssetFilter, AssetMark
 from projections.assets.queries import AssetRow, VariantRow
 from projections.audit.queries import AuditFilter, AuditMark, AuditRow
 from projections.jobs.queries import JobRow
@@ -26,6 +27,7 @@ from schemas.lifecycle import AssetState, fold
 from schemas.positions import Position
 from tests.unit.api.fake_accounts import FakeAccounts
 from tests.unit.api.fake_audit import audit_row, sifted
+from tests.unit.api.fake_gallery import page_of
 
 
 class Wakeups:
@@ -113,17 +115,10 @@ class FakeReads:
         return row if row is not None and row.owner_id == owner_id else None
 
     async def assets_page(
-        self, *, owner_id: UUID, status: str | None, limit: int, before: tuple[datetime, UUID] | None
+        self, wanted: AssetFilter, *, limit: int, after: AssetMark | None
     ) -> list[AssetRow]:
         self._ask("assets_page")
-        mine = [
-            row
-            for row in self.assets.values()
-            if row.owner_id == owner_id
-            and (status is None or row.status == status)
-            and (before is None or (row.listed_at, row.asset_id) < before)
-        ]
-        return sorted(mine, key=lambda row: (row.listed_at, row.asset_id), reverse=True)[:limit]
+        return page_of(self.assets.values(), wanted, limit=limit, after=after)
 
     async def assets_by_id(self, asset_ids: Sequence[UUID]) -> list[AssetRow]:
         self._ask("assets_by_id")

@@ -206,7 +206,7 @@ async def test_the_requests_id_and_trace_travel_with_its_events(on: Stage) -> No
 
 
 async def test_a_fault_of_ours_tells_nothing(on: Stage) -> None:
-    async def broken(**_: Any) -> Any:
+    async def broken(*_: Any, **__: Any) -> Any:
         raise RuntimeError("select secret from /etc/passwd")
 
     on.reads.assets_page = broken  # type: ignore[method-assign]

@@ -1,0 +1,129 @@
+"""Reads the gallery: an owner's assets, filtered, searched and sorted, page by page; and the trash."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated, Final, Literal
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query, Request, Response
+
+from api.access import catching_up, caught_up
+from api.openapi import problems
+from api.problems import invalid
+from api.queries.sealed_cursors import cursor_for, mark_from
+from api.representations import AssetPage, Status, asset_shape
+from api.words import MAX_TAG_LENGTH, MAX_TAGS
+from projections.assets.pages import AssetFilter, SortKey, mark_of
+
+LIST: Final = "/v1/assets"
+DEFAULT_PAGE: Final = 50
+LARGEST_PAGE: Final = 200
+# Answers hold addresses that anybody may use: no cache but the caller's own may keep them.
+PRIVATE: Final = {"Cache-Control": "private, no-cache"}
+
+Sort = Literal["uploaded", "-uploaded", "taken", "-taken", "title", "-title", "size", "-size"]
+Format = Literal["jpeg", "png", "webp", "gif", "avif"]
+
+Tags = Annotated[
+    list[Annotated[str, Query(min_length=1, max_length=MAX_TAG_LENGTH)]] | None,
+    Query(
+        alias="tag", max_length=MAX_TAGS, description="Only what has this tag; given twice, what has both."
+    ),
+]
+Text = Annotated[
+    str | None,
+    Query(
+        min_length=1,
+        max_length=200,
+        description="Only what has, for each of these words, a word that begins so in its title, "
+        "description, file name or tags. Case does not matter.",
+        examples=["harb boats"],
+    ),
+]
+From = Annotated[datetime | None, Query(alias="from", description="Only what was uploaded since then.")]
+To = Annotated[datetime | None, Query(description="Only what was uploaded before then.")]
+Order = Annotated[
+    Sort,
+    Query(
+        description="By what to sort; `-` is from the greatest down. `taken` is the camera's time; what has "
+        "none counts as the earliest."
+    ),
+]
+
+router = APIRouter(tags=["assets"])
+
+
+@router.get(
+    LIST,
+    response_model=AssetPage,
+    summary="List your assets",
+    responses=problems(401, 403, 422, 503),
+    openapi_extra=catching_up("assets:read"),
+)
+async def list_assets(
+    request: Request,
+    status: Annotated[Status | None, Query(description="Only those of this status.")] = None,
+    tags: Tags = None,
+    q: Text = None,
+    since: From = None,
+    to: To = None,
+    picture_format: Annotated[
+        Format | None, Query(alias="format", description="Only originals of this format.")
+    ] = None,
+    deleted: Annotated[bool, Query(description="true lists the trash, and nothing else.")] = False,
+    sort: Order = "-uploaded",
+    limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = DEFAULT_PAGE,
+    cursor: Annotated[
+        str | None, Query(max_length=2000, description="`next_cursor` of the page before.")
+    ] = None,
+) -> Response:
+    """Newest first unless sorted otherwise. Pages don't shift when new assets arrive."""
+    parts, caller = await caught_up(request, "assets:read")
+    wanted = AssetFilter(
+        owner_id=caller.user_id,
+        status=status,
+        tags=tuple(_storable("tag", tag) for tag in tags or ()),
+        text=_storable("q", q) if q is not None else None,
+        since=_zoned("from", since),
+        until=_zoned("to", to),
+        content_type=f"image/{picture_format}" if picture_format is not None else None,
+        trashed=deleted,
+        sort=_key(sort),
+        descending=sort.startswith("-"),
+    )
+    after = mark_from(parts, cursor, wanted) if cursor is not None else None
+    rows = await parts.reads.assets_page(wanted, limit=limit + 1, after=after)
+    page, following = rows[:limit], None
+    if len(rows) > limit:
+        following = await cursor_for(parts, mark_of(page[-1], wanted.sort), wanted)
+    now = parts.clock.now()
+    items = tuple(asset_shape(row, addresses=parts.addresses, now=now) for row in page)
+    body = AssetPage(items=items, next_cursor=following)
+    response = Response(body.model_dump_json(), media_type="application/json", headers=PRIVATE)
+    if following is not None:
+        query = [*_asked(request), ("limit", str(limit)), ("cursor", following)]
+        response.headers["Link"] = f'<{LIST}?{urlencode(query)}>; rel="next"'
+    return response
+
+
+def _key(sort: Sort) -> SortKey:
+    keys: dict[str, SortKey] = {"uploaded": "uploaded", "taken": "taken", "title": "title", "size": "size"}
+    return keys[sort.removeprefix("-")]
+
+
+def _asked(request: Request) -> Iterator[tuple[str, str]]:
+    """The filter as it was asked for, to be asked for again."""
+    kept = {"status", "tag", "q", "from", "to", "format", "deleted", "sort"}
+    return ((name, value) for name, value in request.query_params.multi_items() if name in kept)
+
+
+def _storable(name: str, text: str) -> str:
+    if "\0" in text:
+        raise invalid(f"query.{name}", "must not hold NUL")
+    return text
+
+
+def _zoned(name: str, moment: datetime | None) -> datetime | None:
+    if moment is not None and moment.tzinfo is None:
+        raise invalid(f"query.{name}", "needs a time zone")
+    return moment
