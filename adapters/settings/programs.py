@@ -109,16 +109,16 @@ class WorkerSettings(Fragment):
         validation_alias="OUTAGE_BUDGET",
         description="How long a job is retried in place while the store fails.",
     )
+    keep_position: bool = Field(
+        default=False,
+        validation_alias="KEEP_GPS",
+        description="true keeps where a picture was taken in its camera metadata; it is left out otherwise.",
+    )
     allow_without_seccomp: bool = Field(
         default=False,
         validation_alias="ALLOW_WITHOUT_SECCOMP",
         description="true lets production decode where the system has no seccomp.",
     )
-
-    @property
-    def longest_job(self) -> timedelta:
-        """How long after its request was withdrawn a job may still be writing to the store."""
-        return self.job_budget + self.outage_budget
 
 
 class ProjectorSettings(Fragment):

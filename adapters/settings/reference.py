@@ -14,6 +14,7 @@ from adapters.settings.identity import IdentitySettings
 from adapters.settings.loading import STACK_NAMES, fields, variable
 from adapters.settings.programs import ProjectorSettings, RuntimeSettings, WorkerSettings
 from adapters.settings.rates import RateSettings
+from adapters.settings.runs import RunSettings
 from adapters.settings.secrets import SecretSettings
 from adapters.settings.servers import KafkaSettings, PostgresSettings, RegistrySettings, StoreSettings
 
@@ -30,6 +31,7 @@ _TITLES: Final[dict[type[Fragment], str]] = {
     RateSettings: "Rates",
     WorkerSettings: "Worker",
     ProjectorSettings: "Projector",
+    RunSettings: "Bulk lane and runs",
 }
 _STACK_TITLE: Final = "Embedded stack"
 _INTRODUCTION: Final = """\

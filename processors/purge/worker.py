@@ -131,7 +131,7 @@ class PurgeWorker:
             failpoints=Failpoints(self._settings.runtime.failpoints),
             retries=lambda: Retries(budget=budget, retried=self._journal.retried),
             limit=self._limit,
-            longest_job=worker.longest_job,
+            longest_job=self._settings.longest_job,
             leave=self._leave,
         )
         return PurgeReactor(parts)

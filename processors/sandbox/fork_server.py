@@ -24,6 +24,8 @@ from processors.sandbox.child import Descriptors, Job, Rules
 from processors.sandbox.confinement import Ceiling, Filter
 
 _MAX_MESSAGE = 4_096
+# The weakest claim on a processor; SCHED_IDLE would be none at all, and a busy machine starve a job to death.
+_LEAST = 19
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,6 +52,9 @@ def main(arguments: list[str]) -> int:
     gc.freeze()
     hello = {"mode": "seccomp" if allowed else "rlimits", "reason": reason, "about": about}
     control.send(json.dumps(hello).encode())
+    if options.get("yields"):
+        # Children are born with it, and could not take it back.
+        os.nice(_LEAST)
     ceiling = Ceiling(memory=options["memory"], output=options["output"])
     rules = Rules(ceiling=ceiling, mapped=confinement.mapped(), allowed=allowed, parent=os.getpid())
     _serve(Nursery(control=control, job=job, rules=rules))

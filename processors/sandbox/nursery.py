@@ -35,8 +35,8 @@ class Newborn:
 class Nursery:
     """One fork server process, from `start` to `close`; `lost` is true once it has gone by itself."""
 
-    def __init__(self, *, job: str, seccomp: str, ceiling: Ceiling) -> None:
-        limits = {"memory": ceiling.memory, "output": ceiling.output}
+    def __init__(self, *, job: str, seccomp: str, ceiling: Ceiling, yields: bool = False) -> None:
+        limits = {"memory": ceiling.memory, "output": ceiling.output, "yields": yields}
         self._options = json.dumps({"job": job, "seccomp": seccomp, **limits})
         self._births: dict[int, asyncio.Future[Newborn]] = {}
         self._deaths: dict[int, asyncio.Future[Death]] = {}

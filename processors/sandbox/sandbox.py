@@ -47,7 +47,7 @@ class Sandbox:
 
     A child works for one owner and is replaced when the owner changes, after anything but success, and when
     it is worn. Each job may take `wall_seconds` in a first child and `both_seconds` with a second, and in
-    each about `cpu_seconds` of processor time.
+    each about `cpu_seconds` of processor time. With `yields` the children get what others leave of it.
     """
 
     def __init__(
@@ -62,6 +62,7 @@ class Sandbox:
         ceiling: Ceiling = Ceiling(),  # noqa: B008 - frozen
         wear: Wear = Wear(),  # noqa: B008 - frozen
         job: str = "processors.sandbox.job:Variants",
+        yields: bool = False,
     ) -> None:
         self._limits = limits
         self._wall_seconds = wall_seconds
@@ -73,7 +74,7 @@ class Sandbox:
         self._encoder: Encoder | None = None
 
         def found() -> Nursery:
-            return Nursery(job=job, seccomp=seccomp, ceiling=ceiling)
+            return Nursery(job=job, seccomp=seccomp, ceiling=ceiling, yields=yields)
 
         self._pool = Pool(size=children, wear=wear, found=found)
 

@@ -44,6 +44,7 @@ class Reach:
     """What reaching needs: `stage` is told what is waited for, `stack` ends what was begun."""
 
     settings: Settings
+    lane: str
     stop: Stop
     stage: Callable[[str], None]
     metrics: Metrics
@@ -80,7 +81,7 @@ class Reach:
 
     async def _sandbox(self) -> Sandbox:
         self.stage("starting the sandbox")
-        sandbox = sandbox_for(self.settings)
+        sandbox = sandbox_for(self.settings, self.lane)
         self.stack.push_async_callback(sandbox.close)
         await sandbox.start()
         return sandbox
@@ -104,9 +105,10 @@ class Reach:
                 log.info("worker_waits", reason="reading keys and preset sets to their ends")
 
 
-def sandbox_for(settings: Settings) -> Sandbox:
-    """The sandbox that these settings describe, not yet started."""
+def sandbox_for(settings: Settings, lane: str = "live") -> Sandbox:
+    """The sandbox that these settings describe for a lane, not yet started."""
     limits, worker = settings.limits, settings.worker
+    times = settings.runs if lane == "bulk" else worker
     return Sandbox(
         children=worker.children,
         limits=Limits(
@@ -115,7 +117,8 @@ def sandbox_for(settings: Settings) -> Sandbox:
             max_scans=limits.scans,
             max_frames=limits.frames,
         ),
-        wall_seconds=worker.job_timeout.total_seconds(),
-        both_seconds=worker.job_budget.total_seconds(),
+        wall_seconds=times.job_timeout.total_seconds(),
+        both_seconds=times.job_budget.total_seconds(),
         seccomp="required" if settings.seccomp_required else "preferred",
+        yields=lane == "bulk",
     )

@@ -34,6 +34,11 @@ def manifest_key(folder: str) -> str:
     return f"{folder}/manifest.json"
 
 
+def metadata_key(*, asset_id: UUID, object_key: str) -> str:
+    """The key of what the camera wrote into the original; it belongs to the original, not to a set."""
+    return f"assets/{asset_id}/metadata/{_source_name(asset_id, object_key)}.json"
+
+
 def _source_name(asset_id: UUID, object_key: str) -> str:
     """The original's nonce; of a key that is not shaped as ours, a digest."""
     nonce = object_key.removeprefix(f"assets/{asset_id}/original/")

@@ -12,7 +12,7 @@ from adapters.operations import PresetSets
 from adapters.subject_keys import SubjectKeys, UnknownKey
 from processors.failures import Exhaustion, Interruption, Refusal, Unfit
 from processors.imaging import contract
-from processors.jobs import Attempt, Job
+from processors.jobs import Attempt, Job, Request
 from processors.journal import Journal
 from processors.retries import Retries
 from processors.sandbox import Exhausted, Interrupted, Rendered, SandboxUnavailable
@@ -21,7 +21,7 @@ from processors.variants.facts import declared_sha256, seal_facts
 from processors.variants.job_store import JobStore, together
 from processors.variants.keys import manifest_key, variants_folder
 from processors.variants.manifest import Manifest, ManifestBroken, read_manifest
-from processors.variants.storing import manifest_of, store_set
+from processors.variants.storing import manifest_of, store_set, write_metadata
 from schemas.events import Cost, Event, Preset, UploadCompleted, VariantsReady
 
 T = TypeVar("T")
@@ -49,7 +49,7 @@ class Renderer(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """What the processor works with."""
+    """What the processor works with; `keep_position` keeps where the camera stood in its metadata."""
 
     store: ObjectStore
     keys: SubjectKeys
@@ -58,6 +58,7 @@ class Tools:
     journal: Journal
     clock: Clock
     failpoints: Failpoints
+    keep_position: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +134,7 @@ class VariantsProcessor:
             ),
         )
 
-    async def _made(self, request: UploadCompleted, folder: str, attempt: Attempt) -> _Made:
+    async def _made(self, request: Request, folder: str, attempt: Attempt) -> _Made:
         """The set under `folder`, found there or made now."""
         store, retries = JobStore(self._tools.store, attempt.retries), attempt.retries
         self._tools.failpoints.hit("worker.before_read")
@@ -144,10 +145,16 @@ class VariantsProcessor:
         if manifest is not None:
             return _Made(manifest=manifest, bytes_read=bytes_read)
         with await self._rendered(original, request, retries) as rendered:
-            manifest = await self._described(rendered, request, folder, retries)
+            metadata = write_metadata(rendered, keep_position=self._tools.keep_position)
+            manifest = await self._described(rendered, request, folder, metadata, retries)
             with self._tools.journal.stage("store"):
                 written = await store_set(
-                    store, rendered, manifest, folder=folder, failpoints=self._tools.failpoints
+                    store,
+                    rendered,
+                    manifest,
+                    folder=folder,
+                    metadata=metadata,
+                    failpoints=self._tools.failpoints,
                 )
             return _Made(
                 manifest=manifest,
@@ -157,7 +164,7 @@ class VariantsProcessor:
                 peak_rss_kib=rendered.cost.peak_rss_kib,
             )
 
-    def _read(self, data: bytes | None, folder: str, request: UploadCompleted) -> Manifest | None:
+    def _read(self, data: bytes | None, folder: str, request: Request) -> Manifest | None:
         """The manifest that stands there, if it is one and about this original and preset set."""
         if data is None:
             return None
@@ -174,7 +181,7 @@ class VariantsProcessor:
             self._tools.journal.manifest_broken(manifest_key(folder))
         return manifest if fits else None
 
-    async def _rendered(self, original: memoryview, request: UploadCompleted, retries: Retries) -> Rendered:
+    async def _rendered(self, original: memoryview, request: Request, retries: Retries) -> Rendered:
         """The variants, in memory of the sandbox's; to be closed."""
         presets = await self._presets(request.preset_set, retries)
         sha256 = await self._with_key(lambda: declared_sha256(self._tools.keys, request), retries)
@@ -194,7 +201,7 @@ class VariantsProcessor:
             raise Unfit("shutdown") from gone
 
     async def _described(
-        self, rendered: Rendered, request: UploadCompleted, folder: str, retries: Retries
+        self, rendered: Rendered, request: Request, folder: str, metadata: bytes, retries: Retries
     ) -> Manifest:
         def seal() -> bytes | None:
             return seal_facts(
@@ -202,7 +209,7 @@ class VariantsProcessor:
             )
 
         sealed = await self._with_key(seal, retries)
-        return manifest_of(rendered, request=request, folder=folder, sealed_facts=sealed)
+        return manifest_of(rendered, request=request, folder=folder, sealed_facts=sealed, metadata=metadata)
 
     async def _presets(self, preset_set: str, retries: Retries) -> tuple[contract.Preset, ...]:
         async def look() -> tuple[Preset, ...]:
@@ -223,7 +230,7 @@ class VariantsProcessor:
 
 
 async def _fetched(
-    store: JobStore, request: UploadCompleted, folder: str, *, may_stand: bool
+    store: JobStore, request: Request, folder: str, *, may_stand: bool
 ) -> tuple[bytes | None, memoryview]:
     """What stands where the manifest would, and the original.
 

@@ -78,6 +78,7 @@ class Worker:
         self._stack.callback(beating.cancel)
         reach = Reach(
             settings=settings,
+            lane=self._lane,
             stop=self._stop,
             stage=self._health.stage,
             metrics=self._metrics,
@@ -136,6 +137,7 @@ class Worker:
                 journal=journal,
                 clock=clock,
                 failpoints=self._failpoints,
+                keep_position=self._settings.worker.keep_position,
             )
         )
         appender = Appender(

@@ -18,7 +18,7 @@ from tests.integration.subjects.people import CANARY, People, Person
 from tests.programs import ROOT, Program, running
 from tests.servers import World
 
-SHORT = {"JOB_TIMEOUT": "1s", "JOB_BUDGET": "1s", "OUTAGE_BUDGET": "1s"}
+SHORT = {"JOB_TIMEOUT": "1s", "JOB_BUDGET": "1s", "OUTAGE_BUDGET": "1s", "BULK_JOB_BUDGET": "1s"}
 STEPS = (
     "erasure.after_keys",
     "erasure.after_purge",

@@ -18,7 +18,7 @@ from tests.programs import Program, running
 from tests.servers import World
 
 # A job of at most three seconds, so that the thorough look need not be waited for longer.
-SHORT = {"JOB_TIMEOUT": "2s", "JOB_BUDGET": "2s", "OUTAGE_BUDGET": "1s"}
+SHORT = {"JOB_TIMEOUT": "2s", "JOB_BUDGET": "2s", "OUTAGE_BUDGET": "1s", "BULK_JOB_BUDGET": "2s"}
 LONGEST = 3.0
 
 
