@@ -9,7 +9,7 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 PATH = ROOT / "docker-compose.yml"
-OWN = ("init", "api", "variants", "projector", "purge", "erasures", "housekeeping")
+OWN = ("init", "api", "variants", "projector", "purge", "erasures", "housekeeping", "bulk")
 SERVERS = ("kafka", "registry", "postgres", "store")
 
 # ${NAME:-default}, the only form that the file uses.

@@ -66,12 +66,17 @@ STACK_NAMES: Final[Mapping[str, tuple[str, str]]] = {
         "19106",
         "Metrics and probes of the process that keeps house, under the embedded stack.",
     ),
+    "DARKROOM_BULK_METRICS_PORT": (
+        "19107",
+        "Metrics and probes of the bulk lane's worker, under the embedded stack.",
+    ),
 }
 
 # Written by the embedded stack into .darkroom/env for other programs; a copy of it may serve as .env.
 _WRITTEN_NAMES: Final = frozenset(
     {
         "API_METRICS_URL",
+        "BULK_METRICS_URL",
         "ERASURES_METRICS_URL",
         "HOUSEKEEPING_METRICS_URL",
         "PROJECTOR_METRICS_URL",

@@ -68,6 +68,7 @@ def product_addresses(ports: Ports) -> dict[str, str]:
         "PURGE_METRICS_URL": f"http://{HOST}:{ports.purge_metrics}/metrics",
         "ERASURES_METRICS_URL": f"http://{HOST}:{ports.erasures_metrics}/metrics",
         "HOUSEKEEPING_METRICS_URL": f"http://{HOST}:{ports.housekeeping_metrics}/metrics",
+        "BULK_METRICS_URL": f"http://{HOST}:{ports.bulk_metrics}/metrics",
     }
 
 

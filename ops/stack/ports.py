@@ -31,6 +31,7 @@ class Ports:
     purge_metrics: int
     erasures_metrics: int
     housekeeping_metrics: int
+    bulk_metrics: int
 
 
 SETTING_OF = {
@@ -45,6 +46,7 @@ SETTING_OF = {
     "purge_metrics": "DARKROOM_PURGE_METRICS_PORT",
     "erasures_metrics": "DARKROOM_ERASURES_METRICS_PORT",
     "housekeeping_metrics": "DARKROOM_HOUSEKEEPING_METRICS_PORT",
+    "bulk_metrics": "DARKROOM_BULK_METRICS_PORT",
 }
 SERVERS = frozenset({"kafka", "registry", "store", "postgres"})
 

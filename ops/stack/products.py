@@ -33,6 +33,8 @@ class Process:
     metrics_port: str
     slot: int | None = None
     late: bool = False
+    children: int | None = None
+    """How many children render at a time, where that is not the settings' to say."""
 
 
 STEPS = (
@@ -55,6 +57,15 @@ PROCESSES = (
         port="worker_metrics",
         metrics_port="worker_metrics",
         slot=0,
+    ),
+    Process(
+        name="bulk",
+        words=("processors", "variants", "--lane", "bulk"),
+        port="bulk_metrics",
+        metrics_port="bulk_metrics",
+        slot=0,
+        late=True,
+        children=1,
     ),
     Process(
         name="projector",
@@ -122,6 +133,8 @@ def process_program(
     own = {"METRICS_PORT": str(getattr(ports, process.metrics_port)), "STATE_DIR": str(state)}
     if process.slot is not None:
         own["WORKER_SLOT"] = str(process.slot)
+    if process.children is not None:
+        own["WORKER_CHILDREN"] = str(process.children)
     port: int = getattr(ports, process.port)
     return Program(
         name=process.name,

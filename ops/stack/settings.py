@@ -35,6 +35,7 @@ class StackSettings(BaseSettings):
     darkroom_purge_metrics_port: Port = 19104
     darkroom_erasures_metrics_port: Port = 19105
     darkroom_housekeeping_metrics_port: Port = 19106
+    darkroom_bulk_metrics_port: Port = 19107
     cors_origin: str = ""
     """Origins that a browser may upload from, comma-separated; empty: none but the API's own."""
     s3_bucket: Annotated[str, Field(min_length=3, max_length=63)] = "darkroom"

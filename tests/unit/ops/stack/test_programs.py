@@ -49,6 +49,7 @@ def test_each_process_has_its_own_port_state_and_slot(tmp_path: Path) -> None:
     for name in ("METRICS_PORT", "STATE_DIR"):
         assert len({program.env[name] for program in processes}) == len(processes)
     assert told["variants"].env["WORKER_SLOT"] == "0"
+    assert (told["bulk"].env["WORKER_SLOT"], told["bulk"].env["WORKER_CHILDREN"]) == ("0", "1")
     assert told["api"].env["DATABASE_URL"] == "d"
 
 
