@@ -13,10 +13,11 @@ from adapters.dead_letters import DeadLetterNotWritten, DeadLetters
 from adapters.failpoints import FailpointHit, Failpoints
 from adapters.subject_keys import KeyTrouble
 from projections import checkpoints, set_aside
-from projections.checkpoints import Fenced, Loop
+from projections.checkpoints import Copied, Fenced, Loop
 from projections.database import Database
 from projections.folding import Folded, Given, fold_batch
 from projections.plan import Plan
+from projections.rebuild import mirror
 from projections.records import Read
 from schemas.decode_errors import DecodeError, UnknownEventType
 
@@ -94,9 +95,10 @@ class Batches(Generic[_Id, _State, _Event]):
         conn = self._database.connection()
         try:
             with conn.transaction():
-                checkpoints.lock(conn, self._loop, {partition: positions[partition] for partition in moved})
+                held = {partition: positions[partition] for partition in moved}
+                copied = checkpoints.lock(conn, self._loop, held)
                 folded = self._fold(conn, batch, condemned)
-                self._write(conn, folded)
+                self._write(conn, folded, copied)
                 checkpoints.advance(conn, self._loop, moved)
                 self._failpoints.hit("projector.before_database_commit")
         finally:
@@ -142,10 +144,11 @@ class Batches(Generic[_Id, _State, _Event]):
             }
         )
 
-    def _write(self, conn: Connection[Any], folded: Folded[_Id, _State, _Event]) -> None:
+    def _write(self, conn: Connection[Any], folded: Folded[_Id, _State, _Event], copied: Copied) -> None:
         if folded.set_aside:
             set_aside.keep(conn, self._loop, folded.set_aside, self._letters, self._clock)
         self._plan.write(conn, self._loop.topic, folded)
+        mirror.write(conn, self._loop, self._plan, folded, copied)
 
 
 def _lies_in_a_record(error: Exception) -> bool:

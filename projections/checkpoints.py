@@ -6,6 +6,7 @@ partitions went to another while it slept, finds them moved, rolls back and read
 
 import json
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
@@ -23,6 +24,9 @@ _SQL: Final = "checkpoints.sql"
 # Postgres takes payloads up to 8,000 bytes; a batch over so many partitions says only that there was one.
 _MOST_PAYLOAD: Final = 7_000
 
+
+Copied = Mapping[str, AbstractSet[int]]
+"""Read models whose copies follow, by name, each with the partitions in which it does."""
 
 LoopName = Literal["assets", "identity"]
 LOOPS: Final[tuple[LoopName, ...]] = get_args(LoopName)
@@ -102,12 +106,20 @@ def read_positions(conn: Connection[Any], loop: Loop, partitions: Sequence[int])
     return {row[0]: row[1] for row in rows}
 
 
-def lock(conn: Connection[Any], loop: Loop, expected: Mapping[int, int]) -> None:
-    """Locks the checkpoints to the transaction's end; raises Fenced unless all stand as expected."""
+def lock(conn: Connection[Any], loop: Loop, expected: Mapping[int, int]) -> Copied:
+    """Locks the checkpoints to the transaction's end; raises Fenced unless all stand as expected.
+
+    Returns what has to be written to copies too (projections.rebuild): read models, each with its partitions.
+    """
     rows = conn.execute(statements(_SQL)["lock"], loop.scope(sorted(expected))).fetchall()
-    moved = {partition: offset for partition, offset in rows if expected[partition] != offset}
+    moved = {partition: offset for partition, offset, *_ in rows if expected[partition] != offset}
     if moved or len(rows) != len(expected) * len(loop.models):
         raise Fenced(f"{loop.topic}: expected {dict(expected)}, found {moved or 'rows missing'}")
+    copied: dict[str, set[int]] = {}
+    for partition, _, is_copied, name in rows:
+        if is_copied:
+            copied.setdefault(name, set()).add(partition)
+    return copied
 
 
 def lock_all(conn: Connection[Any], loop: Loop) -> None:

@@ -23,7 +23,7 @@ where c.read_model = m.name and c.version = m.version and c.topic = %(topic)s
 
 -- name: lock
 -- Everyone locks in this order, so that no two ever wait for each other.
-select c.partition, c.next_offset
+select c.partition, c.next_offset, c.copied, c.read_model
 from infra.checkpoints c
 join unnest(%(names)s::text[], %(versions)s::int[]) m (name, version)
     on c.read_model = m.name and c.version = m.version
@@ -52,7 +52,7 @@ with advanced as (
 select pg_notify('darkroom_batch', %(payload)s)
 
 -- name: restart
-update infra.checkpoints c set next_offset = 0, topic_id = null
+update infra.checkpoints c set next_offset = 0, topic_id = null, copied = false
 from unnest(%(names)s::text[], %(versions)s::int[]) m (name, version)
 where c.read_model = m.name and c.version = m.version and c.topic = %(topic)s
 

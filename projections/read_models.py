@@ -61,13 +61,13 @@ def install(conn: Connection[Any], models: Sequence[ReadModel] = EVERY) -> None:
     A version becomes active when its read model has no active one yet. Many programs may call this at once.
     """
     with conn.transaction():
-        conn.execute(statements(_SQL)["lock"], {"key": _INSTALL_LOCK})
+        lock_tables(conn)
         conn.execute(statements(_SQL)["schema_of_views"])
         for model in models:
             if conn.execute(statements(_SQL)["installed"], _named(model)).fetchone() is None:
-                _make(conn, model)
+                make_tables(conn, model, model.schema)
                 conn.execute(statements(_SQL)["register"], _named(model) | {"schema": model.schema})
-        _make_views(conn)
+        make_views(conn)
 
 
 def recreate(conn: Connection[Any], models: Sequence[ReadModel]) -> None:
@@ -79,41 +79,37 @@ def recreate(conn: Connection[Any], models: Sequence[ReadModel]) -> None:
     The views go first, as readers lock a view before its table: in the other order they could wait for each
     other.
     """
-    conn.execute(statements(_SQL)["lock"], {"key": _INSTALL_LOCK})
+    lock_tables(conn)
     for _, table, _ in conn.execute(statements(_SQL)["live_tables"]).fetchall():
         conn.execute(sql.SQL("drop view if exists {}").format(sql.Identifier("live", table)))
     for model in models:
         _forget_others(conn, model)
-        _drop(conn, model.schema)
-        _make(conn, model)
+        drop_tables(conn, model.schema)
+        make_tables(conn, model, model.schema)
         conn.execute(statements(_SQL)["activate"], _named(model))
-    _make_views(conn)
+    make_views(conn)
 
 
-def _forget_others(conn: Connection[Any], model: ReadModel) -> None:
-    """Checkpoints first, as a projector at work holds those before it writes rows."""
-    conn.execute(statements(_SQL)["forget_checkpoints"], _named(model))
-    for (schema,) in conn.execute(statements(_SQL)["forget"], _named(model)).fetchall():
-        _drop(conn, schema)
+def lock_tables(conn: Connection[Any]) -> None:
+    """Nobody else makes, drops or exchanges tables until the caller's transaction ends."""
+    conn.execute(statements(_SQL)["lock"], {"key": _INSTALL_LOCK})
 
 
-def _drop(conn: Connection[Any], schema: str) -> None:
-    conn.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema)))
-
-
-def _named(model: ReadModel) -> dict[str, Any]:
-    return {"name": model.name, "version": model.version}
-
-
-def _make(conn: Connection[Any], model: ReadModel) -> None:
-    schema = sql.Identifier(model.schema)
+def make_tables(conn: Connection[Any], model: ReadModel, schema_name: str) -> None:
+    """Makes the model's tables in a new schema of that name, in the caller's transaction."""
+    schema = sql.Identifier(schema_name)
     conn.execute(sql.SQL("create schema {}").format(schema))
     conn.execute(sql.SQL("set local search_path to {}").format(schema))
     conn.execute(model.tables.encode())
     conn.execute("set local search_path to default")
 
 
-def _make_views(conn: Connection[Any]) -> None:
+def drop_tables(conn: Connection[Any], schema_name: str) -> None:
+    """Drops the schema with all that is in it."""
+    conn.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema_name)))
+
+
+def make_views(conn: Connection[Any]) -> None:
     """One view for each table of each active version: a switch is a change of views, seen by all at once."""
     for schema, table, shown in conn.execute(statements(_SQL)["live_tables"]).fetchall():
         if shown == schema:
@@ -123,3 +119,16 @@ def _make_views(conn: Connection[Any]) -> None:
         conn.execute(
             sql.SQL("create view {} as select * from {}").format(view, sql.Identifier(schema, table))
         )
+
+
+def _forget_others(conn: Connection[Any], model: ReadModel) -> None:
+    """Checkpoints first, as a projector at work holds those before it writes rows."""
+    conn.execute(statements(_SQL)["forget_checkpoints"], _named(model))
+    dropped = conn.execute(statements(_SQL)["forget"], _named(model)).fetchall()
+    dropped += conn.execute(statements(_SQL)["forget_copy"], _named(model)).fetchall()
+    for (schema,) in dropped:
+        drop_tables(conn, schema)
+
+
+def _named(model: ReadModel) -> dict[str, Any]:
+    return {"name": model.name, "version": model.version}

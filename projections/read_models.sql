@@ -28,6 +28,10 @@ delete from infra.checkpoints where read_model = %(name)s and version <> %(versi
 delete from infra.read_models where name = %(name)s and version <> %(version)s
 returning schema_name
 
+-- name: forget_copy
+-- The copy that a rebuild made, and its schema.
+delete from infra.copies where name = %(name)s returning schema_name
+
 -- name: versions
 select name, version, active from infra.read_models order by name, version
 

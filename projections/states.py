@@ -2,7 +2,6 @@
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Final, Generic, TypeVar
 
 from psycopg import Connection, sql
@@ -38,7 +37,7 @@ class States(Generic[_Id, _State]):
         elif written := list(rows):
             conn.execute(self._upsert, [list(column) for column in zip(*written, strict=True)], binary=True)
 
-    @cached_property
+    @property
     def _upsert(self) -> sql.Composed:
         """Both steps of a replacement in one round trip; beyond some rows COPY is the faster."""
         return sql.SQL(
@@ -50,7 +49,7 @@ class States(Generic[_Id, _State]):
             type=sql.SQL(self.table.columns[self.table.key]),
         )
 
-    @cached_property
+    @property
     def _load(self) -> sql.Composed:
         key = sql.Identifier(self.table.key)
         return sql.SQL("select {}, state from {} where {} = any(%b)").format(key, self.table.identifier, key)

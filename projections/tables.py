@@ -1,13 +1,31 @@
 """Writes rows in sets: one statement to take the old ones away, one COPY to put the new ones in."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from functools import cache
+from types import MappingProxyType
+from typing import Any, Final
 
 from psycopg import Connection, sql
 
 from projections.read_models import ReadModel
+
+_STAND_INS: Final[ContextVar[Mapping[str, str]]] = ContextVar("stand_ins", default=MappingProxyType({}))
+
+
+@contextmanager
+def standing_in(schemas: Mapping[str, str]) -> Iterator[None]:
+    """Meanwhile and in this thread, tables of the schemas that are keys are those of the schemas beside them.
+
+    So a read model's writer, which knows its own tables only, writes to a copy of them.
+    """
+    token = _STAND_INS.set(schemas)
+    try:
+        yield
+    finally:
+        _STAND_INS.reset(token)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,16 +57,31 @@ class Table:
         if keys:
             conn.execute(self._delete, (list(keys),), binary=True)
 
-    @cached_property
+    @property
     def identifier(self) -> sql.Identifier:
-        """The table's full name."""
-        return sql.Identifier(self.model.schema, self.name)
+        """The table's full name, or that of the one that stands in for it."""
+        return sql.Identifier(*self._place)
 
-    @cached_property
+    @property
+    def _place(self) -> tuple[str, str]:
+        schema = self.model.schema
+        return _STAND_INS.get().get(schema, schema), self.name
+
+    @property
     def _copy(self) -> sql.Composed:
-        columns = sql.SQL(", ").join(map(sql.Identifier, self.columns))
-        return sql.SQL("copy {} ({}) from stdin (format binary)").format(self.identifier, columns)
+        return _copied(self._place, tuple(self.columns))
 
-    @cached_property
+    @property
     def _delete(self) -> sql.Composed:
-        return sql.SQL("delete from {} where {} = any(%b)").format(self.identifier, sql.Identifier(self.key))
+        return _deleted(self._place, self.key)
+
+
+@cache
+def _copied(place: tuple[str, str], columns: tuple[str, ...]) -> sql.Composed:
+    named = sql.SQL(", ").join(map(sql.Identifier, columns))
+    return sql.SQL("copy {} ({}) from stdin (format binary)").format(sql.Identifier(*place), named)
+
+
+@cache
+def _deleted(place: tuple[str, str], key: str) -> sql.Composed:
+    return sql.SQL("delete from {} where {} = any(%b)").format(sql.Identifier(*place), sql.Identifier(key))
