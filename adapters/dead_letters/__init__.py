@@ -2,6 +2,8 @@
 
 from adapters.dead_letters.in_memory import DeadLetter, InMemoryDeadLetters
 from adapters.dead_letters.kafka import KafkaDeadLetters
+from adapters.dead_letters.kafka_box import KafkaLetterBox
+from adapters.dead_letters.letters import Letter, LetterBox, LetterPage, LettersUnreadable, Wanted
 from adapters.dead_letters.protocol import DeadLetterNotWritten, DeadLetters, Reason
 
 __all__ = [
@@ -10,5 +12,11 @@ __all__ = [
     "DeadLetters",
     "InMemoryDeadLetters",
     "KafkaDeadLetters",
+    "KafkaLetterBox",
+    "Letter",
+    "LetterBox",
+    "LetterPage",
+    "LettersUnreadable",
     "Reason",
+    "Wanted",
 ]

@@ -20,15 +20,18 @@ class Reason:
     """Why a record was given up, and by whom.
 
     `component` is the program's part (variants, projector …); `code` and `error_kind` come from the catalogue
-    of codes; `attempts` were made since `first_failed_at`; `stack_hash` tells one bug from another.
+    of codes; `attempts` were made from `first_failed_at` to `last_failed_at` (none: at that same moment);
+    `stack_hash` tells one bug from another; `encoder` is what the component renders with, if it does.
     """
 
     component: str
     code: str
     error_kind: str
     first_failed_at: datetime
+    last_failed_at: datetime | None = None
     attempts: int = 1
     stack_hash: str | None = None
+    encoder: str | None = None
 
 
 class DeadLetterNotWritten(Exception):
@@ -63,11 +66,14 @@ def dead_letter_headers(record: RawRecord, reason: Reason) -> list[tuple[str, by
         "dl-timestamp": str(record.timestamp_ms),
         "dl-attempts": str(reason.attempts),
         "dl-first-failed-at": reason.first_failed_at.isoformat(),
+        "dl-last-failed-at": (reason.last_failed_at or reason.first_failed_at).isoformat(),
         # A null and an empty value look alike in most tools.
         "dl-value": "null" if record.value is None else f"{len(record.value)} bytes",
     }
     if reason.stack_hash is not None:
         said["dl-stack-hash"] = reason.stack_hash
+    if reason.encoder is not None:
+        said["dl-encoder"] = reason.encoder
     return _encoded(said) + _encoded(_originals(record.headers, said))
 
 

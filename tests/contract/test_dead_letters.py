@@ -35,8 +35,10 @@ REASON = Reason(
     code="unknown_schema_id",
     error_kind="undecodable",
     first_failed_at=datetime(2026, 1, 2, tzinfo=UTC),
+    last_failed_at=datetime(2026, 1, 2, 0, 0, 9, tzinfo=UTC),
     attempts=3,
     stack_hash="abc",
+    encoder="pillow 12",
 )
 
 
@@ -85,6 +87,8 @@ async def test_a_letter_holds_the_bytes_as_they_were_and_says_whence_and_why(sub
         "dl-timestamp": "1700000000000",
         "dl-attempts": "3",
         "dl-first-failed-at": "2026-01-02T00:00:00+00:00",
+        "dl-last-failed-at": "2026-01-02T00:00:09+00:00",
+        "dl-encoder": "pillow 12",
         "dl-value": "14 bytes",
         "dl-stack-hash": "abc",
         "ce_type": "darkroom.assets.UploadCompleted",
