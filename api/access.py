@@ -58,8 +58,12 @@ async def entered(request: Request, need: Need) -> tuple[Parts, Caller]:
 
     Logs name the caller from then on.
     """
+    return await entered_as(request, need, request.headers.get("authorization"))
+
+
+async def entered_as(request: Request, need: Need, given: str | None) -> tuple[Parts, Caller]:
+    """As `entered`, by this Authorization header rather than by the request's own; None: there is none."""
     parts = parts_of(request)
-    given = request.headers.get("authorization")
     caller = await authenticate(parts.credentials, given)
     if caller is None:
         if given is not None:  # without one the front has counted it
@@ -74,12 +78,12 @@ async def entered(request: Request, need: Need) -> tuple[Parts, Caller]:
     return parts, caller
 
 
-async def still_entered(request: Request, need: Need) -> bool:
-    """Whether the credential of a request that lasts would be let in now; nothing is counted or said.
+async def still_entered(parts: Parts, need: Need, given: str) -> bool:
+    """Whether the header of a request that lasts would be let in now; nothing is counted or said.
 
     Raises psycopg.OperationalError where nobody knows.
     """
-    caller = await authenticate(parts_of(request).credentials, request.headers.get("authorization"))
+    caller = await authenticate(parts.credentials, given)
     return caller is not None and caller.may(need)
 
 

@@ -18,6 +18,8 @@ from api.commands import (
     issue_api_key,
     log_in,
     log_out,
+    notification_session,
+    notification_ticket,
     refresh,
     register,
     request_upload,
@@ -80,6 +82,8 @@ ROUTES: Final = (
     change_role,
     erase_user,
     audit,
+    notification_session,
+    notification_ticket,
     health,
 )
 

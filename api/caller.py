@@ -87,10 +87,14 @@ class StaticKeys:
         return self._callers.get(digest)
 
 
-async def authenticate(credentials: Credentials, authorization: str | None) -> Caller | None:
-    """The caller behind an Authorization header, None without one that we believe."""
+def bearer_in(authorization: str | None) -> str:
+    """The credential in an Authorization header; empty where there is none that could be one of ours."""
     scheme, _, token = (authorization or "").partition(" ")
     token = token.strip()
-    if scheme.lower() != "bearer" or not token or len(token) > MAX_CREDENTIAL_LENGTH:
-        return None
-    return await credentials.caller(token)
+    return token if scheme.lower() == "bearer" and len(token) <= MAX_CREDENTIAL_LENGTH else ""
+
+
+async def authenticate(credentials: Credentials, authorization: str | None) -> Caller | None:
+    """The caller behind an Authorization header, None without one that we believe."""
+    token = bearer_in(authorization)
+    return await credentials.caller(token) if token else None

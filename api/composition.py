@@ -21,6 +21,7 @@ from api.commands.once import Once
 from api.identity import Identity, credentials_of, identity_of
 from api.limits import Limiter, PostgresCounters
 from api.limits.classes import rates_of
+from api.notifications.tickets import PostgresTickets
 from api.parts import Parts
 from api.queries.accounts import PostgresAccounts
 from api.queries.reads import PostgresReads
@@ -70,6 +71,7 @@ async def opened(
             credentials=credentials_of(settings, identity, clock),
             identity=identity,
             limits=limits,
+            tickets=PostgresTickets(pool),
             signer=Signer(settings.secrets.token_secrets),
             addresses=_addresses(settings, store),
             completions=Once(),

@@ -18,6 +18,7 @@ from api.commands.completed import Completed
 from api.commands.once import Once
 from api.identity import Identity
 from api.limits.limiter import Limiter
+from api.notifications.tickets import Tickets
 from api.queries.reads import Reads
 from api.tokens import Signer
 
@@ -35,6 +36,7 @@ class Parts:
     credentials: Credentials
     identity: Identity
     limits: Limiter
+    tickets: Tickets
     signer: Signer
     addresses: Addresses
     completions: Once[Completed]

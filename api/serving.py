@@ -20,6 +20,8 @@ from api.connections import Bounds, Connection
 _GONE_MS: Final = 30_000
 _KEEP_ALIVE_SECONDS: Final = 30
 _BACKLOG: Final = 2048
+# Of the time that requests in flight are given, streams end in waves over so much.
+WAVES_SHARE: Final = 0.5
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +51,7 @@ async def serve(made: Doors, doors: DoorSettings, listener: socket.socket) -> No
 
     def end() -> None:
         made.probes.draining = True
-        made.hub.close()
+        made.hub.drain(doors.shutdown_grace.total_seconds() * WAVES_SHARE)
         server.should_exit = True
 
     on_signals(end)

@@ -35,7 +35,7 @@ def set_cookie(parts: Parts, request: Request, response: Response, token: str, e
         token,
         max_age=int((expires_at - parts.clock.now()).total_seconds()),
         path=PATH,
-        secure=_encrypted(parts, request),
+        secure=encrypted(parts, request),
         httponly=True,
         samesite="strict",
     )
@@ -44,7 +44,7 @@ def set_cookie(parts: Parts, request: Request, response: Response, token: str, e
 def clear_cookie(parts: Parts, request: Request, response: Response) -> None:
     """Has the browser forget it."""
     response.delete_cookie(
-        NAME, path=PATH, secure=_encrypted(parts, request), httponly=True, samesite="strict"
+        NAME, path=PATH, secure=encrypted(parts, request), httponly=True, samesite="strict"
     )
 
 
@@ -53,13 +53,13 @@ def token_in_cookie(parts: Parts, request: Request) -> str | None:
     token = request.cookies.get(NAME)
     if token is None:
         return None
-    if not (wants_cookie(request) and _from_our_page(parts, request)):
+    if not (wants_cookie(request) and from_our_page(parts, request)):
         say(parts, "origin_refused")
         raise OriginRefused
     return token
 
 
-def _from_our_page(parts: Parts, request: Request) -> bool:
+def from_our_page(parts: Parts, request: Request) -> bool:
     """By what browsers say of where a request comes from; programs that are no browsers say nothing."""
     if request.headers.get("sec-fetch-site", "same-origin") not in _SAME:
         return False
@@ -72,6 +72,7 @@ def _from_our_page(parts: Parts, request: Request) -> bool:
     return urlsplit(origin).netloc.lower() in ours
 
 
-def _encrypted(parts: Parts, request: Request) -> bool:
+def encrypted(parts: Parts, request: Request) -> bool:
+    """Whether browsers reach us encrypted, so that a cookie may ask for nothing less."""
     url = parts.settings.runtime.url or ""
     return parts.settings.production or request.url.scheme == "https" or url.startswith("https:")

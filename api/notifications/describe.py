@@ -11,8 +11,12 @@ _KINDS: Final = (
     "asset.processing",
     "asset.ready",
     "asset.failed",
+    "asset.updated",
+    "asset.deleted",
+    "job.queued",
     "job.retrying",
     "job.failed",
+    "job.deleted",
     "reset",
     "reconnect",
 )
@@ -57,13 +61,16 @@ def describe_stream() -> dict[str, dict[str, Any]]:
                 "description": (
                     "Server-sent events. Every `id` stands for all that was said so far, also in heartbeats: "
                     "come back with it as `Last-Event-ID` (or `after`) and nothing is missed and nothing "
-                    "comes twice. `reset` means that too much was missed: read your list again."
+                    "comes twice. `reset` means that too much was missed: read your list again. "
+                    "An EventSource can send no Authorization: POST /v1/notifications/session gives its page "
+                    "a cookie, POST /v1/notifications/ticket a `ticket`."
                 ),
                 "operationId": "stream_notifications",
                 **entering("assets:read"),
                 "parameters": [
                     _parameter("Last-Event-ID", "header", "The last `id` that was heard."),
                     _parameter("after", "query", "The same, or a write's `Darkroom-Position`."),
+                    _parameter("ticket", "query", "Instead of a credential: a ticket, good for one stream."),
                 ],
                 "responses": {
                     "200": {

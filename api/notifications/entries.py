@@ -17,6 +17,13 @@ _KINDS: Final[Mapping[str, str]] = MappingProxyType(
         "UploadCompleted": "asset.uploaded",
         "ProcessingStarted": "asset.processing",
         "VariantsReady": "asset.ready",
+        "VariantsRequested": "job.queued",
+        "JobDeleted": "job.deleted",
+        "AssetUpdated": "asset.updated",
+        "AssetRestored": "asset.updated",
+        "UploadExpired": "asset.updated",
+        "AssetDeleted": "asset.deleted",
+        "AssetPurged": "asset.deleted",
     }
 )
 RECONNECT: Final = "reconnect"

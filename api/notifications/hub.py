@@ -4,12 +4,17 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Final
 from uuid import UUID
 
 from adapters.telemetry.metrics import SseMetrics
 from api.notifications.entries import Entry
 from api.notifications.outbox import Outbox
 from api.problems import TooManyStreams, Unavailable
+
+# So few may come back at once.
+_SMALL_WAVE: Final = 50
+_MOST_WAVES: Final = 20
 
 
 @dataclass(slots=True, eq=False)
@@ -25,6 +30,11 @@ class Listener:
         """Asks the stream to end; the first reason counts."""
         self.ending = self.ending or reason
         self.woken.set()
+
+
+def _end(streams: list[Listener]) -> None:
+    for listener in streams:
+        listener.end("shutdown")
 
 
 class Hub:
@@ -81,9 +91,21 @@ class Hub:
     def close(self) -> None:
         """Asks all streams to end, and takes no new ones."""
         self._closed = True
-        for listeners in self._listeners.values():
-            for listener in listeners:
-                listener.end("shutdown")
+        _end(self._open())
+
+    def drain(self, seconds: float) -> None:
+        """Takes no new streams, and asks those that are open to end in waves over so many seconds.
+
+        Their clients come back elsewhere: many at once would be too many there.
+        """
+        self._closed = True
+        streams = self._open()
+        waves = min(_MOST_WAVES, -(-len(streams) // _SMALL_WAVE))
+        for number in range(waves):
+            asyncio.get_running_loop().call_later(seconds * number / waves, _end, streams[number::waves])
+
+    def _open(self) -> list[Listener]:
+        return [listener for listeners in self._listeners.values() for listener in listeners]
 
     def _change(self, by: int) -> None:
         self._count += by

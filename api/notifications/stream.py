@@ -10,8 +10,9 @@ import psycopg
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from api.access import entered, still_entered
+from api.access import still_entered
 from api.notifications import entries
+from api.notifications.entrance import NEED, let_in
 from api.notifications.hub import Hub, Listener
 from api.notifications.resume import Start, TooFarBack, begin, merged, missed
 from api.notifications.tailer import Tailer
@@ -44,7 +45,7 @@ class StreamDoor:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Problems 401, 429 and 503 come before the first byte; afterwards the stream just ends."""
         request = Request(scope, receive, send)
-        parts, caller = await entered(request, "assets:read")
+        parts, caller, given = await let_in(request)
         # EventSource keeps its URL for ever: what it heard last counts before what it was opened with.
         token = request.headers.get("last-event-id") or request.query_params.get("after")
         with self._hub.listening(caller.user_id) as listener:
@@ -56,7 +57,7 @@ class StreamDoor:
             watch = asyncio.create_task(_gone(receive, listener), name="stream-watch")
             try:
                 stream = _Stream(parts, self._tailer, listener, start, send)
-                await stream.run(lambda: still_entered(request, "assets:read"))
+                await stream.run(lambda: still_entered(parts, NEED, given))
             except TimeoutError:
                 listener.end("stalled")  # the server closes what is left of the connection
             finally:

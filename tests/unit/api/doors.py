@@ -23,6 +23,7 @@ from api.commands.once import Once
 from api.identity import Identity, credentials_of, identity_of
 from api.limits import InMemoryCounters, Limiter
 from api.limits.classes import rates_of
+from api.notifications.tickets import InMemoryTickets
 from api.parts import Parts
 from api.tokens import Signer
 from schemas.envelope import Metadata
@@ -129,6 +130,7 @@ def _parts(
         reads=reads,
         credentials=credentials_of(settings, identity, clock),
         identity=identity,
+        tickets=InMemoryTickets(),
         limits=Limiter(
             counters,
             rates_of(settings.rates),

@@ -78,21 +78,26 @@ class Ear:
 
 @contextlib.asynccontextmanager
 async def listen(
-    on: Stage, key: str | None = ADA, last_id: str | None = None, query: str = "", method: str = "GET"
+    on: Stage,
+    key: str | None = ADA,
+    last_id: str | None = None,
+    query: str = "",
+    method: str = "GET",
+    **headers: str,
 ) -> AsyncIterator[Ear]:
     """One stream, open until the block's end."""
     ear = Ear()
-    headers = [(b"host", b"testserver")]
+    named = {"host": "testserver", **{name.replace("_", "-"): text for name, text in headers.items()}}
     if key is not None:
-        headers.append((b"authorization", f"Bearer {key}".encode()))
+        named["authorization"] = f"Bearer {key}"
     if last_id is not None:
-        headers.append((b"last-event-id", last_id.encode()))
+        named["last-event-id"] = last_id
     scope = {
         "type": "http",
         "method": method,
         "path": "/v1/notifications/stream",
         "query_string": query.encode(),
-        "headers": headers,
+        "headers": [(name.encode(), text.encode()) for name, text in named.items()],
     }
     task = asyncio.create_task(on.doors.asgi(scope, ear.receive, ear.send))
     try:

@@ -55,6 +55,8 @@ TABLE: Final[dict[str, tuple[int, int, int, int, int, int, int]]] = {
     "GET /v1/assets/{asset_id}/download":             (401, 401, 401, 403, 404, 307, 404),
     "GET /v1/jobs/{job_id}":                          (401, 401, 401, 403, 404, 200, 200),
     "GET /v1/notifications/stream":                   (401, 401, 401, 403, 200, 200, 200),
+    "POST /v1/notifications/session":                (401, 401, 401, 403, 204, 204, 204),
+    "POST /v1/notifications/ticket":                 (401, 401, 401, 403, 200, 200, 200),
     "GET /v1/users":                                  (401, 401, 401, 403, 403, 403, 200),
     "PATCH /v1/users/{user_id}":                      (401, 401, 401, 403, 403, 403, 200),
     "DELETE /v1/users/{user_id}":                     (401, 401, 401, 403, 404, 202, 202),

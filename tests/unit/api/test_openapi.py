@@ -41,6 +41,8 @@ def test_every_door_is_described() -> None:
         ("GET", "/v1/assets/{asset_id}/download"),
         ("GET", "/v1/jobs/{job_id}"),
         ("GET", "/v1/notifications/stream"),
+        ("POST", "/v1/notifications/session"),
+        ("POST", "/v1/notifications/ticket"),
         ("POST", "/v1/auth/register"),
         ("POST", "/v1/auth/login"),
         ("POST", "/v1/auth/refresh"),
