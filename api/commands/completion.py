@@ -11,9 +11,11 @@ from adapters.sealing import seal_json
 from adapters.telemetry.labels import Door
 from api.commands.completed import Completed
 from api.commands.grant import Grant
+from api.commands.lanes import lane_of_upload
 from api.origin import metadata
 from api.parts import Parts
 from api.problems import Unavailable
+from schemas.codes import Lane
 from schemas.events import UploadCompleted
 
 
@@ -34,6 +36,7 @@ class Terms:
     key_id: UUID
     digests: bytes
     preset_set: str
+    lane: Lane
     request_hash: bytes | None
 
 
@@ -71,7 +74,7 @@ def decide(grant: Grant, original: Original, ids: Ids, terms: Terms, *, now: dat
         sealed_digests=terms.digests,
         data_key_id=terms.key_id,
         preset_set=terms.preset_set,
-        lane="live",
+        lane=terms.lane,
     )
 
 
@@ -106,7 +109,8 @@ async def append_completed(
         value={"etag": original.etag, "sha256": original.sha256},
     )
     preset_set = active_preset_set(parts)
-    terms = Terms(key_id=key_id, digests=digests, preset_set=preset_set, request_hash=request_hash)
+    lane = await lane_of_upload(parts, grant.owner_id)
+    terms = Terms(key_id=key_id, digests=digests, preset_set=preset_set, lane=lane, request_hash=request_hash)
     event = decide(grant, original, ids, terms, now=parts.clock.now())
     position = await parts.log.append(event, metadata(causation_id=grant.requested_by))
     parts.metrics.uploads.completed.of(door).inc()

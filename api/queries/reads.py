@@ -18,6 +18,7 @@ from projections.assets.pages import AssetFilter, AssetMark
 from projections.assets.queries import AssetRow
 from projections.audit import queries as audit
 from projections.audit.queries import AuditFilter, AuditMark, AuditRow
+from projections.jobs import outstanding
 from projections.jobs import queries as jobs
 from projections.jobs.queries import JobRow
 from projections.waiting import PositionWatch
@@ -51,6 +52,10 @@ class Reads(Protocol):
 
     async def job(self, *, owner_id: UUID | None, job_id: UUID) -> JobRow | None:
         """One job of this owner, or of anybody where the owner is None."""
+        ...
+
+    async def uploads_under_way(self, owner_id: UUID, *, most: int) -> int:
+        """How many uploads of this person wait for their variants; `most` where there are more."""
         ...
 
     async def entries_after(
@@ -140,6 +145,11 @@ class PostgresReads:
         """As the Protocol says."""
         async with self._connection() as conn:
             return await jobs.job(conn, owner_id=owner_id, job_id=job_id)
+
+    async def uploads_under_way(self, owner_id: UUID, *, most: int) -> int:
+        """As the Protocol says."""
+        async with self._connection() as conn:
+            return await outstanding.uploads_under_way(conn, owner_id=owner_id, most=most)
 
     async def entries_after(
         self, *, topic: str, after: Mapping[int, int], owner_id: UUID | None, limit: int

@@ -129,6 +129,15 @@ class FakeReads:
         row = self.jobs.get(job_id)
         return row if row is not None and owner_id in {None, row.owner_id} else None
 
+    async def uploads_under_way(self, owner_id: UUID, *, most: int) -> int:
+        self._ask("uploads_under_way")
+        waiting = [
+            job
+            for job in self.jobs.values()
+            if job.owner_id == owner_id and job.kind == "upload" and job.state in {"queued", "active"}
+        ]
+        return min(len(waiting), most)
+
     async def entries_after(
         self, *, topic: str, after: Mapping[int, int], owner_id: UUID | None, limit: int
     ) -> list[ActivityRow]:
