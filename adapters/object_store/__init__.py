@@ -6,11 +6,13 @@ from adapters.object_store.protocol import (
     ObjectMissing,
     ObjectStore,
     ObjectTooLarge,
+    Part,
     PreconditionFailed,
     PresignedPost,
     StoreError,
     StoreRefused,
     StoreUnavailable,
+    Unfinished,
 )
 from adapters.object_store.s3 import S3ObjectStore
 
@@ -20,10 +22,12 @@ __all__ = [
     "ObjectMissing",
     "ObjectStore",
     "ObjectTooLarge",
+    "Part",
     "PreconditionFailed",
     "PresignedPost",
     "S3ObjectStore",
     "StoreError",
     "StoreRefused",
     "StoreUnavailable",
+    "Unfinished",
 ]

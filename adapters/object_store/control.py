@@ -11,10 +11,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from adapters.object_store.protocol import (
     ObjectMissing,
+    Part,
     PreconditionFailed,
     StoreError,
     StoreRefused,
     StoreUnavailable,
+    Unfinished,
 )
 from adapters.settings import StoreSettings
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 THREADS: Final = 8
 CONNECT_SECONDS: Final = 2
 READ_SECONDS: Final = 10
-_MISSING: Final = frozenset({"NoSuchKey", "NotFound", "404"})
+_MISSING: Final = frozenset({"NoSuchKey", "NoSuchUpload", "NotFound", "404"})
 _LATER: Final = frozenset({"SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable", "Throttling"})
 
 
@@ -88,6 +90,40 @@ class Control:
             self._client.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload_id)
         except (ClientError, BotoCoreError) as error:
             raise failure(error, key) from error
+
+    def parts(self, key: str, upload_id: str) -> tuple[Part, ...]:
+        """The parts that arrived, by number; raises ObjectMissing where there is no such upload."""
+        try:
+            pages = list(
+                self._client.get_paginator("list_parts").paginate(
+                    Bucket=self._bucket, Key=key, UploadId=upload_id
+                )
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise failure(error, key) from error
+        found = (
+            Part(number=part["PartNumber"], size=part["Size"], etag=part["ETag"].strip('"'))
+            for page in pages
+            for part in page.get("Parts", [])
+        )
+        return tuple(sorted(found, key=lambda part: part.number))
+
+    def unfinished(self, prefix: str) -> tuple[Unfinished, ...]:
+        """The uploads under way, the oldest first."""
+        try:
+            pages = list(
+                self._client.get_paginator("list_multipart_uploads").paginate(
+                    Bucket=self._bucket, Prefix=prefix
+                )
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise failure(error, prefix) from error
+        found = (
+            Unfinished(key=each["Key"], upload_id=each["UploadId"], begun_at=each["Initiated"])
+            for page in pages
+            for each in page.get("Uploads", [])
+        )
+        return tuple(sorted(found, key=lambda each: (each.begun_at, each.upload_id)))
 
     def close(self) -> None:
         """Closes the connections."""

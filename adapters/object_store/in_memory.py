@@ -3,17 +3,20 @@
 import hashlib
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
-from urllib.parse import quote, urlencode
+from datetime import UTC, datetime
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
+from uuid import uuid4
 
 from adapters.object_store.protocol import (
     ObjectInfo,
     ObjectMissing,
     ObjectTooLarge,
+    Part,
     PreconditionFailed,
     PresignedPost,
     StoreError,
     StoreRefused,
+    Unfinished,
 )
 
 
@@ -21,10 +24,19 @@ from adapters.object_store.protocol import (
 class _Object:
     data: bytes
     content_type: str
+    modified_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
     def etag(self) -> str:
         return hashlib.md5(self.data, usedforsecurity=False).hexdigest()
+
+
+@dataclass(slots=True)
+class _InParts:
+    key: str
+    content_type: str
+    begun_at: datetime
+    parts: dict[int, bytes] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -33,6 +45,7 @@ class InMemoryObjectStore:
 
     failure: StoreError | None = None
     _objects: dict[str, _Object] = field(default_factory=dict)
+    _in_parts: dict[str, _InParts] = field(default_factory=dict)
 
     async def put(self, key: str, data: bytes | memoryview, *, content_type: str) -> str:
         """As the Protocol says."""
@@ -85,7 +98,13 @@ class InMemoryObjectStore:
         for key in sorted(self._objects):
             if key.startswith(prefix):
                 found = self._objects[key]
-                yield ObjectInfo(key=key, size=len(found.data), etag=found.etag, content_type="")
+                yield ObjectInfo(
+                    key=key,
+                    size=len(found.data),
+                    etag=found.etag,
+                    content_type="",
+                    modified_at=found.modified_at,
+                )
 
     def presign_get(
         self,
@@ -122,6 +141,63 @@ class InMemoryObjectStore:
         if str(len(data)) != post.fields["x-size"]:
             raise StoreRefused("the size is not the one that the policy fixes")
         self._objects[post.fields["key"]] = _Object(data, post.fields["Content-Type"])
+
+    async def begin_parts(self, key: str, *, content_type: str) -> str:
+        """As the Protocol says."""
+        self._answer()
+        upload_id = str(uuid4())
+        self._in_parts[upload_id] = _InParts(key, content_type, datetime.now(UTC))
+        return upload_id
+
+    async def parts(self, key: str, upload_id: str) -> tuple[Part, ...]:
+        """As the Protocol says."""
+        self._answer()
+        found = self._in_parts.get(upload_id)
+        if found is None or found.key != key:
+            return ()
+        return tuple(
+            Part(number=number, size=len(data), etag=_Object(data, "").etag)
+            for number, data in sorted(found.parts.items())
+        )
+
+    async def join_parts(self, key: str, upload_id: str, parts: Iterable[Part]) -> None:
+        """As the Protocol says."""
+        self._answer()
+        found = self._in_parts.get(upload_id)
+        if found is None or found.key != key:
+            raise ObjectMissing(key)
+        data = b"".join(found.parts[part.number] for part in parts)
+        self._objects[key] = _Object(data, found.content_type)
+        del self._in_parts[upload_id]
+
+    async def drop_parts(self, key: str, upload_id: str) -> None:
+        """As the Protocol says."""
+        del key
+        self._answer()
+        self._in_parts.pop(upload_id, None)
+
+    async def unfinished(self, prefix: str) -> tuple[Unfinished, ...]:
+        """As the Protocol says."""
+        self._answer()
+        return tuple(
+            Unfinished(key=each.key, upload_id=upload_id, begun_at=each.begun_at)
+            for upload_id, each in self._in_parts.items()
+            if each.key.startswith(prefix)
+        )
+
+    def presign_part(self, key: str, upload_id: str, number: int, *, size: int, expires_at: datetime) -> str:
+        """An address for `accept_part`."""
+        said = {"upload": upload_id, "part": number, "size": size, "expires": expires_at.isoformat()}
+        return f"http://store.invalid/{quote(key)}?{urlencode(said)}"
+
+    def accept_part(self, address: str, data: bytes) -> None:
+        """What the store does when somebody PUTs to the address; raises StoreRefused on a wrong size."""
+        said = parse_qs(urlsplit(address).query)
+        if str(len(data)) != said["size"][0]:
+            raise StoreRefused("the size is not the one that was signed")
+        if (found := self._in_parts.get(said["upload"][0])) is None:
+            raise StoreRefused("there is no such upload")
+        found.parts[int(said["part"][0])] = data
 
     async def reachable(self) -> bool:
         """Whether calls succeed."""

@@ -40,12 +40,34 @@ class StoreUnavailable(StoreError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectInfo:
-    """An object without its bytes: `size` in bytes, `etag` without quotes."""
+    """An object without its bytes: `size` in bytes, `etag` without quotes.
+
+    `modified_at` is told by listings alone, by the store's clock.
+    """
 
     key: str
     size: int
     etag: str
     content_type: str
+    modified_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One part that arrived: `number` from 1, `size` in bytes, `etag` without quotes."""
+
+    number: int
+    size: int
+    etag: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unfinished:
+    """An upload in parts that was begun, and neither joined nor dropped."""
+
+    key: str
+    upload_id: str
+    begun_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +138,33 @@ class ObjectStore(Protocol):
 
     def presign_post(self, key: str, *, content_type: str, size: int, expires_at: datetime) -> PresignedPost:
         """A form by which anybody can upload exactly `size` bytes of this type to this key, until then."""
+        ...
+
+    async def begin_parts(self, key: str, *, content_type: str) -> str:
+        """Begins an upload in parts; returns the store's id for it."""
+        ...
+
+    async def parts(self, key: str, upload_id: str) -> tuple[Part, ...]:
+        """The parts that arrived, by number; none where the upload was joined, dropped or never begun."""
+        ...
+
+    async def join_parts(self, key: str, upload_id: str, parts: Iterable[Part]) -> None:
+        """Makes the object of its parts; raises ObjectMissing where there is no such upload.
+
+        Its ETag is no digest of its bytes.
+        """
+        ...
+
+    async def drop_parts(self, key: str, upload_id: str) -> None:
+        """Throws the parts away; an upload that is not there does no harm."""
+        ...
+
+    async def unfinished(self, prefix: str) -> tuple[Unfinished, ...]:
+        """The uploads in parts under way to keys that begin with the prefix, the oldest first."""
+        ...
+
+    def presign_part(self, key: str, upload_id: str, number: int, *, size: int, expires_at: datetime) -> str:
+        """An address to which anybody can PUT exactly `size` bytes as this part, until then."""
         ...
 
     async def reachable(self) -> bool:

@@ -6,6 +6,7 @@ first asked for: it costs a process 25 MB and half a second, and a worker never 
 """
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -18,13 +19,22 @@ from obstore.store import S3Store
 
 from adapters.clock import Clock, SystemClock
 from adapters.object_store.failures import watched
-from adapters.object_store.protocol import ObjectInfo, ObjectMissing, PresignedPost, StoreUnavailable
+from adapters.object_store.protocol import (
+    ObjectInfo,
+    ObjectMissing,
+    Part,
+    PresignedPost,
+    StoreUnavailable,
+    Unfinished,
+)
 from adapters.object_store.signing import Signer, content_disposition
 from adapters.object_store.streaming import store_stream
 from adapters.settings import StoreSettings
 from adapters.telemetry.metrics import StoreMetrics
 
 if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
+
     from adapters.object_store.control import Control
 
 T = TypeVar("T")
@@ -133,7 +143,13 @@ class S3ObjectStore:
                 return
             for found in page:
                 etag = (found["e_tag"] or "").strip('"')
-                yield ObjectInfo(key=found["path"], size=found["size"], etag=etag, content_type="")
+                yield ObjectInfo(
+                    key=found["path"],
+                    size=found["size"],
+                    etag=etag,
+                    content_type="",
+                    modified_at=found["last_modified"],
+                )
 
     def presign_get(
         self,
@@ -158,6 +174,44 @@ class S3ObjectStore:
         now = self._clock.now()
         return self._signer.post(
             key, signed_at=now, expires_at=expires_at, content_type=content_type, size=size
+        )
+
+    async def begin_parts(self, key: str, *, content_type: str) -> str:
+        """As the Protocol says."""
+        with watched(self._metrics, "parts", key):
+            return await self.in_thread(lambda control: control.begin_upload(key, content_type))
+
+    async def parts(self, key: str, upload_id: str) -> tuple[Part, ...]:
+        """As the Protocol says."""
+        try:
+            with watched(self._metrics, "parts", key):
+                return await self.in_thread(lambda control: control.parts(key, upload_id))
+        except ObjectMissing:
+            return ()
+
+    async def join_parts(self, key: str, upload_id: str, parts: Iterable[Part]) -> None:
+        """As the Protocol says."""
+        named: list[CompletedPartTypeDef] = [
+            {"ETag": f'"{part.etag}"', "PartNumber": part.number} for part in parts
+        ]
+        with watched(self._metrics, "parts", key):
+            await self.in_thread(lambda control: control.finish_upload(key, upload_id, named))
+
+    async def drop_parts(self, key: str, upload_id: str) -> None:
+        """As the Protocol says."""
+        with contextlib.suppress(ObjectMissing), watched(self._metrics, "parts", key):
+            await self.in_thread(lambda control: control.drop_upload(key, upload_id))
+
+    async def unfinished(self, prefix: str) -> tuple[Unfinished, ...]:
+        """As the Protocol says."""
+        with watched(self._metrics, "parts", prefix):
+            return await self.in_thread(lambda control: control.unfinished(prefix))
+
+    def presign_part(self, key: str, upload_id: str, number: int, *, size: int, expires_at: datetime) -> str:
+        """As the Protocol says."""
+        part = {"partNumber": str(number), "uploadId": upload_id}
+        return self._signer.put(
+            key, signed_at=self._clock.now(), expires_at=expires_at, size=size, parameters=part
         )
 
     async def reachable(self) -> bool:

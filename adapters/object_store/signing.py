@@ -45,9 +45,18 @@ class Signer:
         base, root, query = _frame(self, stamp, seconds, tuple(overrides.items()))
         path = f"{root}{quote(key, safe='/~')}"
         request = f"GET\n{path}\n{query}\nhost:{_host(self.endpoint)}\n\nhost\nUNSIGNED-PAYLOAD"
-        digest = hashlib.sha256(request.encode()).hexdigest()
-        scope = f"{stamp[:8]}/{self.region}/s3/aws4_request"
-        signature = self._signature(stamp, f"{_ALGORITHM}\n{stamp}\n{scope}\n{digest}")
+        return f"{base}{path}?{query}&X-Amz-Signature={self._signed(stamp, request)}"
+
+    def put(
+        self, key: str, *, signed_at: datetime, expires_at: datetime, size: int, parameters: Mapping[str, str]
+    ) -> str:
+        """An address to PUT exactly `size` bytes to, between the two times; `parameters` say as what."""
+        seconds = max(1, min(_LONGEST_SECONDS, int((expires_at - signed_at).total_seconds())))
+        stamp = _stamp(signed_at)
+        base, root, query = _query(self, stamp, seconds, parameters, signed="content-length;host")
+        path = f"{root}{quote(key, safe='/~')}"
+        headers = f"content-length:{size}\nhost:{_host(self.endpoint)}\n\ncontent-length;host"
+        signature = self._signed(stamp, f"PUT\n{path}\n{query}\n{headers}\nUNSIGNED-PAYLOAD")
         return f"{base}{path}?{query}&X-Amz-Signature={signature}"
 
     def post(
@@ -74,6 +83,11 @@ class Signer:
         signed = {"policy": encoded, "x-amz-signature": self._signature(stamp, encoded)}
         return PresignedPost(url=f"{self.endpoint}/{self.bucket}", fields=fields | signed)
 
+    def _signed(self, stamp: str, request: str) -> str:
+        digest = hashlib.sha256(request.encode()).hexdigest()
+        scope = f"{stamp[:8]}/{self.region}/s3/aws4_request"
+        return self._signature(stamp, f"{_ALGORITHM}\n{stamp}\n{scope}\n{digest}")
+
     def _signature(self, stamp: str, text: str) -> str:
         signing_key = _signing_key(self.secret_key, stamp[:8], self.region)
         return hmac.new(signing_key, text.encode(), hashlib.sha256).hexdigest()
@@ -97,14 +111,21 @@ def _frame(
     signer: Signer, stamp: str, seconds: int, overrides: tuple[tuple[str, str], ...]
 ) -> tuple[str, str, str]:
     """What all addresses of one window share, and most of their cost: site, bucket's path, query."""
+    return _query(signer, stamp, seconds, dict(overrides), signed="host")
+
+
+def _query(
+    signer: Signer, stamp: str, seconds: int, own: Mapping[str, str], *, signed: str
+) -> tuple[str, str, str]:
+    """Site, bucket's path, and a query of `own` parameters and those that sign; `signed` are its headers."""
     site = urlsplit(signer.endpoint)
     parameters = {
-        **dict(overrides),
+        **own,
         "X-Amz-Algorithm": _ALGORITHM,
         "X-Amz-Credential": f"{signer.access_key}/{stamp[:8]}/{signer.region}/s3/aws4_request",
         "X-Amz-Date": stamp,
         "X-Amz-Expires": str(seconds),
-        "X-Amz-SignedHeaders": "host",
+        "X-Amz-SignedHeaders": signed,
     }
     pairs = sorted((quote(name, safe="~"), quote(value, safe="~")) for name, value in parameters.items())
     query = "&".join(f"{name}={value}" for name, value in pairs)

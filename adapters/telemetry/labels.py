@@ -3,7 +3,7 @@
 from typing import Literal
 
 Verdict = Literal["acknowledged", "unavailable", "unknown", "too_large"]
-StoreCall = Literal["put", "get", "head", "put_stream", "copy", "delete", "list"]
+StoreCall = Literal["put", "get", "head", "put_stream", "copy", "delete", "list", "parts"]
 StoreEnd = Literal["ok", "missing", "precondition", "too_large", "refused", "unavailable", "cancelled"]
 Reservation = Literal["fresh", "repeated", "conflict"]
 Door = Literal["form", "direct", "multipart"]

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from adapters.object_store import (
@@ -143,6 +144,60 @@ async def test_of_a_stream_that_breaks_nothing_is_stored(store: ObjectStore, fol
     with pytest.raises(ConnectionResetError):
         await store.put_stream(f"{folder}/s", breaking(), content_type="image/jpeg", max_bytes=2 * size)
     assert await store.head(f"{folder}/s") is None
+
+
+async def test_parts_that_arrived_are_known_and_joined(store: ObjectStore, folder: str) -> None:
+    key, sizes = f"{folder}/p", {1: 5 * 1024 * 1024, 2: 1000}
+    upload = await store.begin_parts(key, content_type="image/png")
+    assert await store.parts(key, upload) == ()
+    until = datetime.now(UTC) + timedelta(minutes=5)
+    for number, size in reversed(sizes.items()):
+        address = store.presign_part(key, upload, number, size=size, expires_at=until)
+        await put_part(store, address, bytes([number]) * size)
+    arrived = await store.parts(key, upload)
+    assert {part.number: part.size for part in arrived} == sizes
+    assert [each.key for each in await store.unfinished(f"{folder}/")] == [key]
+    assert await store.head(key) is None
+
+    await store.join_parts(key, upload, arrived)
+    info = await store.head(key)
+    assert info is not None
+    assert (info.size, info.content_type) == (sum(sizes.values()), "image/png")
+    assert (await store.get(key))[-1000:] == b"\x02" * 1000
+    assert await store.parts(key, upload) == ()
+    assert await store.unfinished(f"{folder}/") == ()
+
+
+async def test_parts_that_are_dropped_are_gone_for_good(store: ObjectStore, folder: str) -> None:
+    key = f"{folder}/p"
+    upload, other = [await store.begin_parts(key, content_type="image/png") for _ in range(2)]
+    until = datetime.now(UTC) + timedelta(minutes=5)
+    await put_part(store, store.presign_part(key, upload, 1, size=1, expires_at=until), b"x")
+    arrived = await store.parts(key, upload)
+    await store.drop_parts(key, upload)
+    await store.drop_parts(key, upload)
+    assert await store.parts(key, upload) == ()
+    assert [each.upload_id for each in await store.unfinished(key)] == [other]
+    with pytest.raises(ObjectMissing):
+        await store.join_parts(key, upload, arrived)
+    await store.drop_parts(key, other)
+    assert await store.head(key) is None
+
+
+async def test_a_listing_tells_when_objects_came(store: ObjectStore, folder: str) -> None:
+    await store.put(f"{folder}/x", b"x", content_type="image/jpeg")
+    (found,) = [info async for info in store.list(f"{folder}/")]
+    assert found.modified_at is not None
+    assert abs(found.modified_at - datetime.now(UTC)) < timedelta(minutes=5)
+
+
+async def put_part(store: ObjectStore, address: str, data: bytes) -> None:
+    if isinstance(store, InMemoryObjectStore):
+        store.accept_part(address, data)
+        return
+    async with httpx.AsyncClient() as browser:
+        answer = await browser.put(address, content=data)
+    assert answer.status_code == 200, answer.text
 
 
 async def test_an_address_is_the_same_for_the_same_arguments(store: ObjectStore) -> None:

@@ -98,6 +98,25 @@ async def test_a_form_that_is_out_of_date_is_refused(store: S3ObjectStore) -> No
     assert answer.status_code == 403
 
 
+async def test_a_part_takes_exactly_what_was_signed(store: S3ObjectStore) -> None:
+    """U01, U06: neither another size, part, key or method, nor afterwards."""
+    key, soon = f"incoming/{uuid4()}", now() + timedelta(minutes=5)
+    upload = await store.begin_parts(key, content_type="image/jpeg")
+    address = store.presign_part(key, upload, 1, size=5, expires_at=soon)
+    async with httpx.AsyncClient() as browser:
+        assert (await browser.put(address, content=b"1234")).status_code == 403
+        assert (await browser.put(address, content=b"123456")).status_code == 403
+        wrong = address.replace("partNumber=1", "partNumber=2")
+        assert (await browser.put(wrong, content=b"12345")).status_code == 403
+        assert (
+            await browser.put(address.replace(key, "incoming/another"), content=b"12345")
+        ).status_code == 403
+        assert (await browser.get(address)).status_code == 403
+        assert await store.parts(key, upload) == ()
+        assert (await browser.put(address, content=b"12345")).status_code == 200
+    await store.drop_parts(key, upload)
+
+
 async def test_parts_of_a_broken_or_cancelled_stream_are_dropped(world: World, store: S3ObjectStore) -> None:
     async def breaking() -> AsyncIterator[bytes]:
         yield bytes(2 * PART)
