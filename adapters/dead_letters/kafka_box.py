@@ -9,7 +9,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from adapters.dead_letters.letters import Letter, LetterPage, LettersUnreadable, Wanted, letter_of, place_of
 from adapters.dead_letters.newest_first import Windows, newest_first
 from adapters.settings import KafkaSettings
-from schemas.envelope import RawRecord
+from schemas.envelope import RawRecord, read_headers
 
 _ASK_SECONDS: Final = 5.0
 _CONFIG: Final[dict[str, Any]] = {
@@ -28,8 +28,9 @@ _CONFIG: Final[dict[str, Any]] = {
 class KafkaLetterBox:
     """The dead-letter topic, read when asked. Blocks; to be called in a thread."""
 
-    def __init__(self, kafka: KafkaSettings) -> None:
-        """Connects to nothing yet."""
+    def __init__(self, kafka: KafkaSettings, *, patience: float = _ASK_SECONDS) -> None:
+        """Connects to nothing yet; each question of the brokers waits so many seconds for its answer."""
+        self._patience = patience
         self._topic = kafka.topics.dead_letters
         self._partitions = kafka.partitions
         self._config = {**kafka.client(), **_CONFIG, "group.id": f"{kafka.topic_prefix}.letter-box"}
@@ -73,7 +74,7 @@ class KafkaLetterBox:
 
     def _ends(self, consumer: Consumer, partition: int) -> tuple[int, int]:
         place = TopicPartition(self._topic, partition)
-        ends = consumer.get_watermark_offsets(place, timeout=_ASK_SECONDS)
+        ends = consumer.get_watermark_offsets(place, timeout=self._patience)
         if ends is None:
             raise KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001 - its public name
         return ends
@@ -83,7 +84,7 @@ class KafkaLetterBox:
         left = {number: end for number, (start, end) in windows.items() if end > start}
         consumer.assign([TopicPartition(self._topic, number, windows[number][0]) for number in left])
         while left:
-            polled = consumer.poll(_ASK_SECONDS)
+            polled = consumer.poll(self._patience)
             if polled is None:
                 raise KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001
             number = polled.partition() or 0
@@ -109,7 +110,7 @@ def _raw(polled: Message) -> RawRecord:
         partition=polled.partition() or 0,
         offset=polled.offset() or 0,
         timestamp_ms=polled.timestamp()[1],
-        key=polled.key(),  # type: ignore[arg-type]  # bytes, as nothing decodes it
+        key=polled.key(),
         value=polled.value(),
-        headers=polled.headers() or (),
+        headers=[(name, text.encode()) for name, text in read_headers(polled.headers()).items()],
     )

@@ -122,6 +122,6 @@ def test_what_is_no_letters_id_names_none(subject: Subject, letter_id: str) -> N
 
 
 def test_letters_of_a_topic_that_is_away_can_not_be_read(world: World) -> None:
-    box = KafkaLetterBox(world.settings(KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1").kafka)
+    box = KafkaLetterBox(world.settings(KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1").kafka, patience=0.5)
     with pytest.raises(LettersUnreadable):
         box.letter("0-0")
