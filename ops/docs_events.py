@@ -17,7 +17,7 @@ FILE: Final = Path(__file__).parents[1] / "docs" / "events.md"
 _NAMED_BY: Final = {
     "assets": "asset id",
     "identity": "account key",
-    "operations": "preset set",
+    "operations": "preset set or run id",
     "subject_keys": "user id/key id",
 }
 

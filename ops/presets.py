@@ -19,7 +19,7 @@ from adapters.topics import BrokerUnreachable, TopicDrift, require_topics
 from ops.waiting import UNREACHABLE, WRONG, Json, Wait, leave, quiet_logs, stop_after
 from schemas.codec import Codec
 from schemas.envelope import Metadata
-from schemas.events import OperationsEvent, Preset, PresetSetActivated, PresetSetDefined
+from schemas.events import Preset, PresetEvent, PresetSetActivated, PresetSetDefined
 from schemas.presets import DEFAULT_PRESETS, InvalidPresets, preset_set_hash, presets_from_json
 
 app = typer.Typer(no_args_is_help=True, help="The sets of presets by which variants are made.")
@@ -62,7 +62,7 @@ def define_command(file: File = None, wait: Wait = 60.0, as_data: Json = False) 
 
 def define(
     settings: Settings, presets: Sequence[Preset] | None = None, *, wait: float = 60.0
-) -> list[OperationsEvent]:
+) -> list[PresetEvent]:
     """Appends what is missing for `presets` to be active, and returns it; None means the own set, if none is.
 
     Raises typer.Exit with a sentence: 1 where a server can't be reached for `wait` seconds, 3 where topics or
@@ -83,13 +83,13 @@ def define(
 
 def missing_events(
     presets: Sequence[Preset] | None, *, defined: bool, active: str | None, now: datetime
-) -> list[OperationsEvent]:
+) -> list[PresetEvent]:
     """The events that make `presets` the active set; `defined` says whether the log has their definition."""
     if presets is None and active is not None:
         return []
     wanted = tuple(presets or DEFAULT_PRESETS)
     name = preset_set_hash(wanted)
-    events: list[OperationsEvent] = []
+    events: list[PresetEvent] = []
     if not defined:
         events.append(PresetSetDefined(event_id=new_id(), occurred_at=now, preset_set=name, presets=wanted))
     if active != name:
@@ -99,7 +99,7 @@ def missing_events(
 
 def _append(
     settings: Settings, codec: Codec, presets: Sequence[Preset] | None, wait: float
-) -> list[OperationsEvent]:
+) -> list[PresetEvent]:
     known = KafkaPresetSets(settings.kafka, codec, component="ops-presets")
     known.start()
     with closing(known):

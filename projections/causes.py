@@ -1,10 +1,11 @@
-"""Why a record was appended, as its headers tell."""
+"""Why a record was appended, as its headers tell, and which one an operator gave up."""
 
 from typing import Any, Final
 from uuid import UUID
 
 from adapters.telemetry.tracing import parse_traceparent
 from projections.records import Record
+from schemas.events import AccountRecordDiscarded, RecordDiscarded
 
 _WANTED: Final = ("correlationid", "causationid", "traceparent")
 
@@ -17,6 +18,16 @@ def causes_of(record: Record) -> tuple[UUID | None, UUID | None, str | None]:
             found[name] = value
     trace = parse_traceparent(_text(found["traceparent"]))
     return _id(found["correlationid"]), _id(found["causationid"]), trace.trace_id if trace else None
+
+
+def discarded(event: RecordDiscarded | AccountRecordDiscarded) -> dict[str, Any]:
+    """Which record, and who could not read it."""
+    return {
+        "topic": event.topic,
+        "partition": event.partition,
+        "offset": event.offset,
+        "component": event.component,
+    }
 
 
 def _id(value: bytes | None) -> UUID | None:

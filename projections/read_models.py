@@ -34,17 +34,17 @@ class ReadModel:
 
 
 # Bump a version when its tables or its rows change: an old version's rows are never taken for the new one's.
-LIFECYCLE: Final = ReadModel(name="lifecycle", version=2)
+LIFECYCLE: Final = ReadModel(name="lifecycle", version=3)
 ASSETS: Final = ReadModel(name="assets", version=1)
 JOBS: Final = ReadModel(name="jobs", version=1)
-ACTIVITY: Final = ReadModel(name="activity", version=2)
+ACTIVITY: Final = ReadModel(name="activity", version=3)
 
 ACCOUNT_STATES: Final = ReadModel(name="account_states", version=3)
 ACCOUNTS: Final = ReadModel(name="accounts", version=1)
 SESSIONS: Final = ReadModel(name="sessions", version=1)
 API_KEYS: Final = ReadModel(name="api_keys", version=1)
 ERASURES: Final = ReadModel(name="erasures", version=1)
-ACCOUNT_ACTIVITY: Final = ReadModel(name="account_activity", version=2)
+ACCOUNT_ACTIVITY: Final = ReadModel(name="account_activity", version=3)
 
 OF_ASSETS: Final = (ACTIVITY, ASSETS, JOBS, LIFECYCLE)
 """The read models of the asset log, which one loop folds in one transaction."""

@@ -10,6 +10,7 @@ from typing import Final, assert_never
 
 from schemas.account_state import AccountState, ApiKeyState, ErasedLife, Life, SessionState
 from schemas.events import (
+    AccountRecordDiscarded,
     ApiKeyIssued,
     ApiKeyRevoked,
     ErasureCompleted,
@@ -62,6 +63,8 @@ def evolve(state: AccountState | None, event: IdentityEvent) -> AccountState | N
         return state
     if isinstance(event, ErasureCompleted):
         return _completed(state, event)
+    if isinstance(event, AccountRecordDiscarded):
+        return state  # heard by those who read the log, not by the account
     life = state.life
     if life is None or event.user_id != life.user_id:
         return state

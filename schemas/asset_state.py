@@ -7,8 +7,11 @@ from uuid import UUID
 
 from schemas.events import Cost, Encoder, Source, Variant
 
-AssetStatus = Literal["requested", "uploaded", "processing", "ready", "failed", "purged"]
-JobStatus = Literal["queued", "active", "completed", "failed"]
+AssetStatus = Literal["requested", "expired", "uploaded", "processing", "ready", "failed", "purged"]
+JobStatus = Literal["queued", "active", "completed", "failed", "deleted"]
+
+JOB_DELETED = ("internal", "job_deleted")
+"""Why an asset failed whose newest job was deleted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,9 +22,16 @@ class Upload:
     object_key: str
     content_type: str
     declared_size: int | None
-    sealed_words: bytes | None
     requested_at: datetime
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expiry:
+    """That the upload never came, and why: expired or aborted."""
+
+    code: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +46,10 @@ class Original:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariantSet:
-    """All variants of one preset set, made by the job of that `order`."""
+    """All variants of one preset set, made by the job of that `order`.
+
+    `superseded_at` is when another took its place, or was there already.
+    """
 
     job_id: UUID
     order: int
@@ -48,6 +61,18 @@ class VariantSet:
     sealed_facts: bytes | None
     encoder: Encoder
     ready_at: datetime
+    superseded_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A shared link, to one variant or (none) to all of them."""
+
+    link_id: UUID
+    variant: str | None
+    issued_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +81,8 @@ class JobState:
 
     `order` counts the events that asked for work, from 1. `attempts` is the highest attempt seen,
     `ended_attempt` the highest that said how it ended badly. `started_at` and `worker` are the last
-    attempt's. The error is the last one's and goes when the job completes.
+    attempt's. The error is the last one's and goes when the job completes. `kind` is upload or why variants
+    were asked for again (schemas.codes.Reason), by the run `run_id` where there is one.
     """
 
     job_id: UUID
@@ -64,6 +90,7 @@ class JobState:
     kind: str
     lane: str
     preset_set: str
+    run_id: UUID | None = None
     state: JobStatus
     queued_at: datetime
     attempts: int = 0
@@ -80,17 +107,24 @@ class JobState:
 class AssetState:
     """One asset with all its jobs in their order.
 
-    `version` counts the accepted events that a person caused. The fold never looks at the sealed fields. Of a
-    purged asset nothing is left but ids, version, the upload without its words, and when it was purged.
+    `version` counts the accepted events that a person caused. The fold never looks at the sealed fields.
+    `kept` holds the sets that another took the place of and that are not retired, by the order of their jobs;
+    no two sets share a manifest. `expired` goes with a completion. Of a purged asset nothing is left but ids,
+    version, the upload, and when it was purged.
     """
 
     asset_id: UUID
     owner_id: UUID
     version: int
     upload: Upload
+    sealed_words: bytes | None = None
+    expired: Expiry | None = None
     original: Original | None = None
     served: VariantSet | None = None
+    kept: tuple[VariantSet, ...] = ()
     jobs: tuple[JobState, ...] = ()
+    links: tuple[Link, ...] = ()
+    deleted_at: datetime | None = None
     purged_at: datetime | None = None
 
     @property
@@ -100,13 +134,16 @@ class AssetState:
 
     @property
     def status(self) -> AssetStatus:
-        """Where the asset stands; once a set is served it stays ready, whatever becomes of later jobs."""
+        """Where the asset stands; once a set is served it stays ready, whatever becomes of later jobs.
+
+        The trash is no status: `deleted_at` tells.
+        """
         if self.purged_at is not None:
             return "purged"
         if self.served is not None:
             return "ready"
-        if (job := self.newest_job) is None:
-            return "requested"
+        if (job := self._telling_job) is None:
+            return "requested" if self.expired is None else "expired"
         match job.state:
             case "queued":
                 return "uploaded"
@@ -114,17 +151,33 @@ class AssetState:
                 return "processing"
             case "completed":
                 return "ready"
-            case "failed":
+            case "failed" | "deleted":
                 return "failed"
 
     @property
     def error(self) -> tuple[str, str] | None:
         """Kind and code of why the asset failed; None in any other status."""
         job = self.newest_job
-        if self.status != "failed" or job is None or job.error_kind is None or job.error_code is None:
+        if self.status != "failed" or job is None:
+            return None
+        if job.state == "deleted":
+            return JOB_DELETED
+        if job.error_kind is None or job.error_code is None:
             return None
         return job.error_kind, job.error_code
+
+    @property
+    def _telling_job(self) -> JobState | None:
+        """The newest job; where that was deleted, the newest of those still to end, if any is."""
+        job = self.newest_job
+        if job is None or job.state != "deleted":
+            return job
+        return next((one for one in reversed(self.jobs) if one.state in {"queued", "active"}), job)
 
     def job(self, job_id: UUID) -> JobState | None:
         """The job of that id, if it is one of this asset's."""
         return next((job for job in self.jobs if job.job_id == job_id), None)
+
+    def link(self, link_id: UUID) -> Link | None:
+        """The link of that id, if it is one of this asset's."""
+        return next((link for link in self.links if link.link_id == link_id), None)

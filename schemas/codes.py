@@ -14,6 +14,21 @@ PurgeCode = Literal["erased", "permanent", "expired"]
 PURGE_CODES: Final[tuple[PurgeCode, ...]] = ("erased", "permanent", "expired")
 """Why an asset is purged: its owner was erased, a person asked for it, or its time in the trash was over."""
 
+ExpiryCode = Literal["expired", "aborted"]
+EXPIRY_CODES: Final[tuple[ExpiryCode, ...]] = ("expired", "aborted")
+"""Why an upload never came: its time was over, or a person called it off."""
+
+TrashCode = Literal["user", "admin"]
+TRASH_CODES: Final[tuple[TrashCode, ...]] = ("user", "admin")
+"""Who put an asset into the trash, or took it out: its owner, or an administrator."""
+
+Reason = Literal["retry", "regenerate", "redrive", "presets"]
+REASONS: Final[tuple[Reason, ...]] = ("retry", "regenerate", "redrive", "presets")
+"""Why variants are asked for again; such is the kind of the job. That of a first one is upload."""
+
+RunKind = Literal["regenerate", "presets", "verify"]
+RUN_KINDS: Final[tuple[RunKind, ...]] = ("regenerate", "presets", "verify")
+
 Kind = Literal["refused", "exhausted", "unavailable", "internal", "interrupted"]
 
 FAILURES: Final[Mapping[Kind, Mapping[str, str]]] = MappingProxyType(

@@ -8,26 +8,17 @@ from uuid import UUID
 
 from schemas.catalogue import by_class
 from schemas.events import (
-    ApiKeyIssued,
-    ApiKeyRevoked,
-    AssetPurged,
-    ErasureCompleted,
+    AssetEvent,
     Event,
-    PasswordChanged,
+    IdentityEvent,
     PresetSetActivated,
     PresetSetDefined,
-    ProcessingFailed,
-    ProcessingStarted,
-    RoleChanged,
-    SessionRefreshed,
-    SessionRevoked,
-    SessionStarted,
-    SubjectErased,
+    RunCancelled,
+    RunCompleted,
+    RunPaused,
+    RunResumed,
+    RunStarted,
     SubjectKey,
-    UploadCompleted,
-    UploadRequested,
-    UserRegistered,
-    VariantsReady,
 )
 from schemas.positions import Position
 from schemas.topics import Topics
@@ -135,31 +126,15 @@ def _text(value: object) -> str | None:
 
 
 def _subject(event: Event) -> str:
+    if isinstance(event, AssetEvent):
+        return str(event.asset_id)
+    if isinstance(event, IdentityEvent):
+        return event.account_key
     match event:
-        case (
-            UploadRequested()
-            | UploadCompleted()
-            | ProcessingStarted()
-            | VariantsReady()
-            | ProcessingFailed()
-            | AssetPurged()
-        ):
-            return str(event.asset_id)
-        case (
-            UserRegistered()
-            | SessionStarted()
-            | SessionRefreshed()
-            | SessionRevoked()
-            | PasswordChanged()
-            | RoleChanged()
-            | ApiKeyIssued()
-            | ApiKeyRevoked()
-            | SubjectErased()
-            | ErasureCompleted()
-        ):
-            return event.account_key
         case PresetSetDefined() | PresetSetActivated():
             return event.preset_set
+        case RunStarted() | RunPaused() | RunResumed() | RunCancelled() | RunCompleted():
+            return str(event.run_id)
         case SubjectKey():
             return f"{event.user_id}/{event.key_id}"
         case _:

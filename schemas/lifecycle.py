@@ -7,37 +7,76 @@ accepted again, however often and however late it is delivered.
 from dataclasses import dataclass, replace
 from typing import assert_never
 
+from schemas import lifecycle_jobs as jobs
 from schemas.asset_state import (
     AssetState,
     AssetStatus,
+    Expiry,
     JobState,
     JobStatus,
+    Link,
     Original,
     Upload,
     VariantSet,
 )
 from schemas.events import (
+    AssetDeleted,
     AssetEvent,
     AssetPurged,
+    AssetRestored,
+    AssetUpdated,
+    JobDeleted,
+    LinkIssued,
+    LinkRevoked,
     ProcessingFailed,
     ProcessingStarted,
+    RecordDiscarded,
     UploadCompleted,
+    UploadExpired,
     UploadRequested,
     VariantsReady,
+    VariantsRequested,
+    VariantsRetired,
 )
 
 __all__ = [
     "AssetState",
     "AssetStatus",
+    "Expiry",
     "Folded",
     "JobState",
     "JobStatus",
+    "Link",
     "Original",
     "Upload",
     "VariantSet",
     "evolve",
     "fold",
 ]
+
+_Facts = (
+    UploadRequested
+    | ProcessingStarted
+    | VariantsReady
+    | ProcessingFailed
+    | VariantsRetired
+    | AssetPurged
+    | RecordDiscarded
+)
+"""What depends on no version."""
+
+_Decisions = (
+    UploadCompleted
+    | UploadExpired
+    | VariantsRequested
+    | JobDeleted
+    | AssetUpdated
+    | AssetDeleted
+    | AssetRestored
+    | LinkIssued
+    | LinkRevoked
+)
+"""What was decided on a version, and raises it where a person did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +101,52 @@ def evolve(state: AssetState | None, event: AssetEvent) -> AssetState | None:
         return state
     if state.purged_at is not None:
         return state  # from where nothing returns
+    if isinstance(event, _Facts):
+        return _told(state, event)
+    if event.expected_version not in {None, state.version}:
+        return state
+    decided = _decided(state, event)
+    if decided is state or event.actor_id is None:
+        return decided
+    return replace(decided, version=state.version + 1)
+
+
+def _told(state: AssetState, event: _Facts) -> AssetState:
     match event:
-        case UploadRequested():
-            return state
-        case UploadCompleted():
-            return _completed(state, event)
         case ProcessingStarted():
-            return _started(state, event)
+            return jobs.started(state, event)
         case VariantsReady():
-            return _ready(state, event)
+            return jobs.ready(state, event)
         case ProcessingFailed():
-            return _failed(state, event)
+            return jobs.failed(state, event)
+        case VariantsRetired():
+            return jobs.retired(state, event)
         case AssetPurged():
             return _purged(state, event)
+        case UploadRequested() | RecordDiscarded():
+            return state
+        case _:
+            assert_never(event)
+
+
+def _decided(state: AssetState, event: _Decisions) -> AssetState:
+    match event:
+        case UploadCompleted():
+            return _completed(state, event)
+        case UploadExpired():
+            return _expired(state, event)
+        case VariantsRequested():
+            return jobs.asked_again(state, event)
+        case JobDeleted():
+            return jobs.job_deleted(state, event)
+        case AssetUpdated():
+            return _updated(state, event)
+        case AssetDeleted() | AssetRestored():
+            return _moved(state, event)
+        case LinkIssued():
+            return _link_issued(state, event)
+        case LinkRevoked():
+            return _link_revoked(state, event)
         case _:
             assert_never(event)
 
@@ -87,18 +159,21 @@ def _requested(event: UploadRequested) -> AssetState | None:
         object_key=event.object_key,
         content_type=event.content_type,
         declared_size=event.declared_size,
-        sealed_words=event.sealed_words,
         requested_at=event.occurred_at,
         expires_at=event.expires_at,
     )
-    return AssetState(asset_id=event.asset_id, owner_id=event.owner_id, version=1, upload=upload)
+    return AssetState(
+        asset_id=event.asset_id,
+        owner_id=event.owner_id,
+        version=1,
+        upload=upload,
+        sealed_words=event.sealed_words,
+    )
 
 
 def _completed(state: AssetState, event: UploadCompleted) -> AssetState:
-    """The first completion of the upload wins; what a second one copied is nobody's."""
-    if state.original is not None or event.upload_id != state.upload.upload_id:
-        return state
-    if event.expected_version not in {None, state.version}:
+    """The first completion wins, even after an expiry; what a second one copied is nobody's."""
+    if state.original is not None or event.upload_id != state.upload.upload_id or _aborted(state):
         return state
     original = Original(
         object_key=event.object_key,
@@ -106,71 +181,63 @@ def _completed(state: AssetState, event: UploadCompleted) -> AssetState:
         size=event.size,
         uploaded_at=event.occurred_at,
     )
-    job = JobState(
-        job_id=event.job_id,
-        order=len(state.jobs) + 1,
+    return jobs.with_new_job(
+        replace(state, original=original, expired=None),
+        event.job_id,
         kind="upload",
         lane=event.lane,
         preset_set=event.preset_set,
-        state="queued",
         queued_at=event.occurred_at,
     )
-    return replace(state, version=state.version + 1, original=original, jobs=(*state.jobs, job))
 
 
-def _started(state: AssetState, event: ProcessingStarted) -> AssetState:
-    job = state.job(event.job_id)
-    if job is None or job.state not in {"queued", "active"} or event.attempt <= job.attempts:
+def _expired(state: AssetState, event: UploadExpired) -> AssetState:
+    """Only what has not come. An expired upload can still be called off, one that was called off is over."""
+    if state.original is not None or event.upload_id != state.upload.upload_id or _aborted(state):
         return state
-    started = replace(
-        job, state="active", attempts=event.attempt, started_at=event.occurred_at, worker=event.worker
+    if state.expired is not None and event.code != "aborted":
+        return state
+    return replace(state, expired=Expiry(code=event.code, at=event.occurred_at))
+
+
+def _aborted(state: AssetState) -> bool:
+    return state.expired is not None and state.expired.code == "aborted"
+
+
+def _updated(state: AssetState, event: AssetUpdated) -> AssetState:
+    """Never without a version, as a repeat that names none would put old words back."""
+    if event.expected_version is None or state.deleted_at is not None:
+        return state
+    return replace(state, sealed_words=event.sealed_words)
+
+
+def _moved(state: AssetState, event: AssetDeleted | AssetRestored) -> AssetState:
+    """Into the trash or out of it; never without a version, as with words."""
+    into_trash = isinstance(event, AssetDeleted)
+    if event.expected_version is None or (state.deleted_at is None) != into_trash:
+        return state
+    return replace(state, deleted_at=event.occurred_at if into_trash else None)
+
+
+def _link_issued(state: AssetState, event: LinkIssued) -> AssetState:
+    if state.original is None or state.deleted_at is not None or state.link(event.link_id) is not None:
+        return state
+    link = Link(
+        link_id=event.link_id,
+        variant=event.variant,
+        issued_at=event.occurred_at,
+        expires_at=event.expires_at,
     )
-    return _with_job(state, started)
+    return replace(state, links=(*state.links, link))
 
 
-def _ready(state: AssetState, event: VariantsReady) -> AssetState:
-    """The first result of a job counts, even after its failure; a newer job's set is never replaced.
-
-    Only what was made from the asset's own original is a result.
-    """
-    job = state.job(event.job_id)
-    if job is None or job.state == "completed" or state.original is None:
+def _link_revoked(state: AssetState, event: LinkRevoked) -> AssetState:
+    """For good: a link that was revoked stays among the asset's, so that it is never issued again."""
+    link = state.link(event.link_id)
+    if link is None or link.revoked_at is not None:
         return state
-    if event.source.object_key != state.original.object_key:
-        return state
-    completed = replace(
-        job,
-        state="completed",
-        attempts=max(job.attempts, event.attempt),
-        finished_at=event.occurred_at,
-        error_kind=None,
-        error_code=None,
-        cost=event.cost,
-    )
-    served = state.served
-    if served is None or served.order < job.order:
-        served = _variant_set(event, job.order)
-    return _with_job(state, completed, served)
-
-
-def _failed(state: AssetState, event: ProcessingFailed) -> AssetState:
-    """An attempt ends once. A job goes on where another attempt follows, and after an interruption always."""
-    job = state.job(event.job_id)
-    if job is None or job.state not in {"queued", "active"}:
-        return state
-    if event.attempt < job.attempts or event.attempt <= job.ended_attempt:
-        return state
-    ends = not event.will_retry and event.kind != "interrupted"
-    failed = replace(
-        job,
-        state="failed" if ends else job.state,
-        attempts=event.attempt,
-        ended_attempt=event.attempt,
-        finished_at=event.occurred_at if ends else None,
-        error_kind=event.kind,
-        error_code=event.code,
-    )
-    return _with_job(state, failed)
+    revoked = replace(link, revoked_at=event.occurred_at)
+    return replace(state, links=tuple(revoked if one is link else one for one in state.links))
 
 
 def _purged(state: AssetState, event: AssetPurged) -> AssetState:
@@ -182,27 +249,6 @@ def _purged(state: AssetState, event: AssetPurged) -> AssetState:
         asset_id=state.asset_id,
         owner_id=state.owner_id,
         version=state.version + 1,
-        upload=replace(state.upload, sealed_words=None),
+        upload=state.upload,
         purged_at=event.occurred_at,
     )
-
-
-def _variant_set(event: VariantsReady, order: int) -> VariantSet:
-    return VariantSet(
-        job_id=event.job_id,
-        order=order,
-        preset_set=event.preset_set,
-        source=event.source,
-        variants=event.variants,
-        manifest_key=event.manifest_key,
-        metadata_key=event.metadata_key,
-        sealed_facts=event.sealed_facts,
-        encoder=event.encoder,
-        ready_at=event.occurred_at,
-    )
-
-
-def _with_job(state: AssetState, job: JobState, served: VariantSet | None = None) -> AssetState:
-    """The state with `job` in the place of the one of its order; without `served` the set stays."""
-    jobs = (*state.jobs[: job.order - 1], job, *state.jobs[job.order :])
-    return replace(state, jobs=jobs, served=served or state.served)

@@ -8,12 +8,13 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
-from projections.causes import causes_of
+from projections.causes import causes_of, discarded
 from projections.of_identity import Applied, Folded
 from projections.read_models import ACCOUNT_ACTIVITY
 from projections.tables import Table
 from schemas.account_state import AccountState
 from schemas.events import (
+    AccountRecordDiscarded,
     ApiKeyIssued,
     ApiKeyRevoked,
     ErasureCompleted,
@@ -59,6 +60,9 @@ TABLE: Final = Table(
 
 Row = tuple[Any, ...]
 
+NOBODY: Final = UUID(int=0)
+"""Whose account it is where neither the event nor the log before it can tell: of a discarded record."""
+
 
 class _Facts(NamedTuple):
     """What a type of event tells beyond what all do; nobody's secret."""
@@ -91,7 +95,7 @@ def _row(topic: str, applied: Applied) -> Row:
         event.event_id,
         type(event).__name__,
         event.account_key,
-        event.user_id,
+        event.user_id or (life.user_id if life is not None else NOBODY),
         event.actor_id,
         accepted,
         event.occurred_at,
@@ -102,15 +106,13 @@ def _row(topic: str, applied: Applied) -> Row:
         facts.code,
         accepted and facts.revokes,
         Jsonb(facts.data),
-        event.request_hash,
+        None if isinstance(event, AccountRecordDiscarded) else event.request_hash,
         *causes_of(record),
     )
 
 
 def _facts(event: IdentityEvent, state: AccountState | None) -> _Facts:
     match event:
-        case UserRegistered() | RoleChanged():
-            return _Facts(revokes=isinstance(event, RoleChanged), data={"role": event.role})
         case SessionStarted():
             return _Facts(session_id=event.session_id, data={"kind": event.kind})
         case SessionRefreshed():
@@ -123,10 +125,22 @@ def _facts(event: IdentityEvent, state: AccountState | None) -> _Facts:
             return _Facts(key_id=event.key_id, data={"scopes": list(event.scopes)})
         case ApiKeyRevoked():
             return _Facts(key_id=event.key_id, revokes=True)
+        case _:
+            return _of_account(event)
+
+
+def _of_account(
+    event: UserRegistered | RoleChanged | SubjectErased | ErasureCompleted | AccountRecordDiscarded,
+) -> _Facts:
+    match event:
+        case UserRegistered() | RoleChanged():
+            return _Facts(revokes=isinstance(event, RoleChanged), data={"role": event.role})
         case SubjectErased():
             return _Facts(revokes=True, data={"erasure_id": str(event.event_id)})
         case ErasureCompleted():
             return _Facts(data={"erasure_id": str(event.erasure_id)})
+        case AccountRecordDiscarded():
+            return _Facts(data=discarded(event))
         case _:
             assert_never(event)
 

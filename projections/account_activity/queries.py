@@ -31,7 +31,7 @@ class AccountActivityRow:
     event_type: str
     account_key: str
     user_id: UUID
-    actor_id: UUID
+    actor_id: UUID | None
     accepted: bool
     occurred_at: datetime
     log_time: datetime

@@ -7,7 +7,7 @@ create table account_activity (
     event_type     text        not null,
     account_key    text        not null,
     user_id        uuid        not null,
-    actor_id       uuid        not null,
+    actor_id       uuid,                     -- null where an operator is not known
     accepted       boolean     not null,
     occurred_at    timestamptz not null,     -- by the clock of who appended it
     log_time       timestamptz not null,     -- by the log's own clock

@@ -5,7 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from adapters.sealing import SealBroken, Seals, open_json
-from schemas.events import AssetEvent, UploadRequested, VariantsReady
+from schemas.events import AssetEvent, AssetUpdated, UploadRequested, VariantsReady
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class ClearText:
     def check(self, event: AssetEvent) -> None:
         """Opens what the event carries for the rows; raises SealBroken, UnknownKey."""
         match event:
-            case UploadRequested():
+            case UploadRequested() | AssetUpdated():
                 self.words(event.owner_id, event.sealed_words)
             case VariantsReady():
                 self.facts(event.owner_id, event.sealed_facts)

@@ -69,7 +69,7 @@ def rows(folded: Folded, clear: ClearText) -> Iterator[Row]:
 def _row(changed: Changed, clear: ClearText) -> Row:
     state = changed.state
     upload, original, served, job = state.upload, state.original, state.served, state.newest_job
-    words = clear.words(state.owner_id, upload.sealed_words)
+    words = clear.words(state.owner_id, state.sealed_words)
     facts = clear.facts(state.owner_id, served.sealed_facts if served else None)
     return (
         state.asset_id,
@@ -86,7 +86,7 @@ def _row(changed: Changed, clear: ClearText) -> Row:
         original.uploaded_at if original else upload.requested_at,
         served.ready_at if served else None,
         upload.expires_at,
-        None,
+        state.deleted_at,
         facts.taken_at,
         facts.camera,
         facts.thumbhash,

@@ -1,7 +1,16 @@
 """The event classes, by the topic that holds them."""
 
-from schemas.events.assets import (
+from schemas.events.asset_changes import (
+    AssetDeleted,
     AssetPurged,
+    AssetRestored,
+    AssetUpdated,
+    LinkIssued,
+    LinkRevoked,
+    RecordDiscarded,
+    UploadExpired,
+)
+from schemas.events.assets import (
     Cost,
     Encoder,
     ProcessingFailed,
@@ -13,6 +22,7 @@ from schemas.events.assets import (
     VariantsReady,
 )
 from schemas.events.identity import (
+    AccountRecordDiscarded,
     ApiKeyIssued,
     ApiKeyRevoked,
     ErasureCompleted,
@@ -25,10 +35,27 @@ from schemas.events.identity import (
     UserRegistered,
 )
 from schemas.events.operations import Preset, PresetSetActivated, PresetSetDefined
+from schemas.events.runs import RunCancelled, RunCompleted, RunCounts, RunPaused, RunResumed, RunStarted
 from schemas.events.subject_keys import SubjectKey
+from schemas.events.work import JobDeleted, VariantsRequested, VariantsRetired
 
 AssetEvent = (
-    UploadRequested | UploadCompleted | ProcessingStarted | VariantsReady | ProcessingFailed | AssetPurged
+    UploadRequested
+    | UploadCompleted
+    | UploadExpired
+    | ProcessingStarted
+    | VariantsReady
+    | ProcessingFailed
+    | VariantsRequested
+    | VariantsRetired
+    | JobDeleted
+    | AssetUpdated
+    | AssetDeleted
+    | AssetRestored
+    | AssetPurged
+    | LinkIssued
+    | LinkRevoked
+    | RecordDiscarded
 )
 IdentityEvent = (
     UserRegistered
@@ -41,28 +68,47 @@ IdentityEvent = (
     | ApiKeyRevoked
     | SubjectErased
     | ErasureCompleted
+    | AccountRecordDiscarded
 )
-OperationsEvent = PresetSetDefined | PresetSetActivated
+PresetEvent = PresetSetDefined | PresetSetActivated
+RunEvent = RunStarted | RunPaused | RunResumed | RunCancelled | RunCompleted
+OperationsEvent = PresetEvent | RunEvent
 Event = AssetEvent | IdentityEvent | OperationsEvent | SubjectKey
 
 __all__ = [
+    "AccountRecordDiscarded",
     "ApiKeyIssued",
     "ApiKeyRevoked",
+    "AssetDeleted",
     "AssetEvent",
     "AssetPurged",
+    "AssetRestored",
+    "AssetUpdated",
     "Cost",
     "Encoder",
     "ErasureCompleted",
     "Event",
     "IdentityEvent",
+    "JobDeleted",
+    "LinkIssued",
+    "LinkRevoked",
     "OperationsEvent",
     "PasswordChanged",
     "Preset",
+    "PresetEvent",
     "PresetSetActivated",
     "PresetSetDefined",
     "ProcessingFailed",
     "ProcessingStarted",
+    "RecordDiscarded",
     "RoleChanged",
+    "RunCancelled",
+    "RunCompleted",
+    "RunCounts",
+    "RunEvent",
+    "RunPaused",
+    "RunResumed",
+    "RunStarted",
     "SessionRefreshed",
     "SessionRevoked",
     "SessionStarted",
@@ -70,8 +116,11 @@ __all__ = [
     "SubjectErased",
     "SubjectKey",
     "UploadCompleted",
+    "UploadExpired",
     "UploadRequested",
     "UserRegistered",
     "Variant",
     "VariantsReady",
+    "VariantsRequested",
+    "VariantsRetired",
 ]

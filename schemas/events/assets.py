@@ -158,21 +158,3 @@ class ProcessingFailed:
     code: str
     retryable: bool
     will_retry: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssetPurged:
-    """The asset is gone for good, and every object under its prefix goes too.
-
-    `code` is erased, permanent or expired (schemas.codes). `incoming_key` is where its upload was awaited:
-    what stands there goes as well. It depends on no version: objects are removed by those who fold nothing.
-    """
-
-    event_id: UUID
-    occurred_at: datetime
-    asset_id: UUID
-    owner_id: UUID
-    actor_id: UUID
-    request_hash: bytes | None = None
-    code: str
-    incoming_key: str | None = None

@@ -173,3 +173,22 @@ class ErasureCompleted:
     request_hash: bytes | None = None
     erasure_id: UUID
     receipt: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountRecordDiscarded:
+    """An operator gave up a record of this account: readers pass over it, now and in every replay.
+
+    The record is named by where it stands, `component` is who could not read it. Who has the account may be
+    unknown, when that is what could not be read.
+    """
+
+    event_id: UUID
+    occurred_at: datetime
+    account_key: str
+    user_id: UUID | None = None
+    actor_id: UUID | None = None
+    topic: str
+    partition: int
+    offset: int
+    component: str

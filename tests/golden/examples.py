@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 from typing import Final
-from uuid import UUID
 
 from schemas.events import (
     AssetPurged,
@@ -21,17 +20,23 @@ from schemas.events import (
     Variant,
     VariantsReady,
 )
+from tests.golden.change_examples import CHANGE_EXAMPLES, RUN_EXAMPLES
 from tests.golden.identity_examples import IDENTITY_EXAMPLES
+from tests.golden.ids import ASSET_ID, AT, EVENT_ID, JOB_ID, KEY_ID, ORIGINAL, OWNER_ID, PRESET_SET, UPLOAD_ID
 
-EVENT_ID: Final = UUID("01938f6e-4c00-7aaa-8bbb-000000000001")
-ASSET_ID: Final = UUID("01938f6e-4c00-7aaa-8bbb-000000000002")
-OWNER_ID: Final = UUID("01938f6e-4c00-7aaa-8bbb-000000000003")
-UPLOAD_ID: Final = UUID("01938f6e-4c00-7aaa-8bbb-000000000004")
-JOB_ID: Final = UUID("01938f6e-4c00-7aaa-8bbb-000000000005")
-KEY_ID: Final = UUID("01938f6e-4c00-7aaa-8bbb-000000000006")
-AT: Final = datetime(2026, 11, 21, 12, 34, 56, 789012, tzinfo=UTC)
-ORIGINAL: Final = f"assets/{ASSET_ID}/original/Zm9vYmFy"
-PRESET_SET: Final = "9f56c7f2b7ac738ae3879c55b99ce0c65e66dfb90a25316c413f1797c7e6dabe"
+__all__ = [
+    "ASSET_ID",
+    "AT",
+    "EVENT_ID",
+    "EXAMPLES",
+    "JOB_ID",
+    "KEY_ID",
+    "ORIGINAL",
+    "OWNER_ID",
+    "PRESET_SET",
+    "UPLOAD_ID",
+]
+
 FOLDER: Final = f"assets/{ASSET_ID}/variants/Zm9vYmFy/9f56c7f2b7ac-0123abcd"
 
 
@@ -137,6 +142,7 @@ EXAMPLES: Final[tuple[Event, ...]] = (
         code="erased",
         incoming_key=f"incoming/{UPLOAD_ID}/Zm9vYmFy",
     ),
+    *CHANGE_EXAMPLES,
     *IDENTITY_EXAMPLES,
     PresetSetDefined(
         event_id=EVENT_ID,
@@ -150,6 +156,7 @@ EXAMPLES: Final[tuple[Event, ...]] = (
         ),
     ),
     PresetSetActivated(event_id=EVENT_ID, occurred_at=AT, preset_set=PRESET_SET),
+    *RUN_EXAMPLES,
     SubjectKey(
         event_id=EVENT_ID,
         occurred_at=AT,

@@ -5,6 +5,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from schemas.events import (
+    AccountRecordDiscarded,
     ApiKeyIssued,
     ApiKeyRevoked,
     ErasureCompleted,
@@ -72,4 +73,11 @@ IDENTITY_EXAMPLES: Final[tuple[IdentityEvent, ...]] = (
     ApiKeyRevoked(**_COMMON, key_id=KEY_ID),
     SubjectErased(**_COMMON, expected_version=3),
     ErasureCompleted(**_COMMON, erasure_id=EVENT_ID, receipt=b"\x01signed statement"),
+    AccountRecordDiscarded(
+        **{**_COMMON, "actor_id": ADMIN_ID},
+        topic="darkroom.identity.v1",
+        partition=3,
+        offset=77,
+        component="projector",
+    ),
 )

@@ -19,11 +19,12 @@ from projections.database import Database
 from projections.folding import Folded
 from projections.plans import plan_of
 from projections.records import Reading, Record
+from projections.redrives import Redrives, Reread
 from schemas.codec import Codec
 
-TABLES = ("activity_v2.activity", "assets_v1.assets", "jobs_v1.jobs", "lifecycle_v2.states")
+TABLES = ("activity_v3.activity", "assets_v1.assets", "jobs_v1.jobs", "lifecycle_v3.states")
 IDENTITY_TABLES = (
-    "account_activity_v2.account_activity",
+    "account_activity_v3.account_activity",
     "account_states_v3.account_states",
     "accounts_v1.accounts",
     "api_keys_v1.api_keys",
@@ -101,6 +102,17 @@ class HandFolded:
         for batch in batches:
             self.batches.apply(self._reading.read_all(batch), self.positions)
 
+    def redrive(self, reread: Reread) -> int:
+        """Reads again what somebody asked for, to the end; how many steps that took."""
+        redrives = Redrives(
+            self.loop, database=self.database, reading=self._reading, batches=self.batches, reread=reread
+        )
+        steps = 0
+        while redrives.step(self.positions):
+            steps += 1
+            assert steps < 1_000, "a redrive that never ends"
+        return steps
+
     def begin_anew(self) -> None:
         """Empties everything, tables made anew."""
         operating.reset(self.conn, self.loop)
@@ -108,7 +120,8 @@ class HandFolded:
 
     def wipe(self) -> None:
         """Empties every table, as for the next example of a property."""
-        names = ", ".join((*self.tables, SET_ASIDE, "infra.dead_lettered"))
+        soft = ("infra.dead_lettered", "infra.redrives", "infra.discards")
+        names = ", ".join((*self.tables, SET_ASIDE, *soft))
         self.conn.execute(f"truncate {names}".encode())
         self.conn.execute("update infra.checkpoints set next_offset = 0, topic_id = null")
         self.letters.letters.clear()

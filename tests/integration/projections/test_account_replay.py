@@ -165,7 +165,7 @@ def test_fifty_registrations_of_one_address_give_one_account_on_every_replay(sta
     one_by_one = rows_of(stage, [[record] for record in log.records()])
     ((user_id,),) = stage.models.rows("accounts_v1.accounts", "user_id")
     assert user_id == order[0].user_id
-    accepted = stage.models.rows("account_activity_v2.account_activity", "accepted")
+    accepted = stage.models.rows("account_activity_v3.account_activity", "accepted")
     assert [value for (value,) in accepted] == [False] * 49 + [True]
     records = list(log.records())
     assert rows_of(stage, [records[:20], records[20:]]) == one_by_one

@@ -48,7 +48,7 @@ async def test_positions_of_one_partition_fence_that_partition_alone(
     with pytest.raises(Fenced):
         neighbour.apply(log.partitions[0])
     neighbour.close()
-    assert len(folded.rows("activity_v2.activity")) == len(log.partitions[0]) + len(log.partitions[1])
+    assert len(folded.rows("activity_v3.activity")) == len(log.partitions[0]) + len(log.partitions[1])
 
 
 async def test_a_reset_fences_whoever_is_at_work_and_replays_the_same(

@@ -175,7 +175,7 @@ async def test_nothing_personal_stands_in_the_feed(folded: HandFolded, stories: 
     ada, log = await stories.owner("ada"), PlainLog(4)
     log.append(*stories.whole("sea", ada))
     folded.apply(everything(log))
-    feed = "\n".join(folded.dump("activity_v2.activity")["activity_v2.activity"])
+    feed = "\n".join(folded.dump("activity_v3.activity")["activity_v3.activity"])
     assert "Title sea" not in feed
     assert "sea.jpg" not in feed
     assert "3OcRJYB4d3h" not in feed

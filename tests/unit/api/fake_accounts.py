@@ -12,7 +12,7 @@ from adapters.event_log import InMemoryEventLog
 from adapters.sealing import open_text
 from adapters.subject_keys import InMemorySubjectKeys
 from api.credentials.key_uses import KeyUse
-from projections.account_activity.projection import _facts
+from projections.account_activity.projection import NOBODY, _facts
 from projections.account_activity.queries import AccountActivityRow, Revocation
 from projections.accounts.queries import AccountRow
 from projections.api_keys.queries import ApiKeyRow
@@ -245,14 +245,14 @@ def _activity(
         event_id=event.event_id,
         event_type=type(event).__name__,
         account_key=event.account_key,
-        user_id=event.user_id,
+        user_id=event.user_id or NOBODY,
         actor_id=event.actor_id,
         accepted=accepted,
         occurred_at=event.occurred_at,
         log_time=datetime.fromtimestamp(record.timestamp_ms / 1000, UTC),
         version=life.version if life is not None and life.user_id == event.user_id else None,
         revokes=revokes,
-        request_hash=event.request_hash,
+        request_hash=getattr(event, "request_hash", None),
         correlation_id=UUID(read_headers(record.headers)["correlationid"]),
         causation_id=None,
         trace_id=None,

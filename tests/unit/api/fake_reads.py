@@ -15,6 +15,7 @@ from adapters.sealing import open_json
 from adapters.subject_keys import InMemorySubjectKeys
 from api.queries.reads import Reservation
 from projections.account_activity.queries import AccountActivityRow
+from projections.activity.projection import NOBODY
 from projections.activity.queries import ActivityRow
 from projections.assets.pages import AssetFilter, AssetMark
 from projections.assets.queries import AssetRow, VariantRow
@@ -90,7 +91,7 @@ class FakeReads:
             self.jobs[job.job_id] = JobRow(
                 job_id=job.job_id,
                 asset_id=event.asset_id,
-                owner_id=event.owner_id,
+                owner_id=folded.state.owner_id,
                 kind=job.kind,
                 lane=job.lane,
                 state=job.state,
@@ -199,9 +200,9 @@ class FakeReads:
 def _asset(state: AssetState, record: RawRecord, keys: InMemorySubjectKeys) -> AssetRow:
     upload, original, served, job = state.upload, state.original, state.served, state.newest_job
     words: dict[str, Any] = {}
-    if upload.sealed_words is not None:
+    if state.sealed_words is not None:
         field, owner_id = "sealed_words", state.owner_id
-        words = open_json(keys, user_id=owner_id, field=field, sealed=upload.sealed_words) or {}
+        words = open_json(keys, user_id=owner_id, field=field, sealed=state.sealed_words) or {}
     error_kind, error_code = state.error or (None, None)
     return AssetRow(
         asset_id=state.asset_id,
@@ -218,7 +219,7 @@ def _asset(state: AssetState, record: RawRecord, keys: InMemorySubjectKeys) -> A
         listed_at=original.uploaded_at if original else upload.requested_at,
         processed_at=served.ready_at if served else None,
         expires_at=upload.expires_at,
-        deleted_at=None,
+        deleted_at=state.deleted_at,
         taken_at=None,
         camera=None,
         thumbhash=None,
@@ -250,7 +251,7 @@ def _entry(record: RawRecord, event: AssetEvent, state: AssetState | None, accep
         event_id=event.event_id,
         event_type=type(event).__name__,
         asset_id=event.asset_id,
-        owner_id=event.owner_id,
+        owner_id=event.owner_id or NOBODY,
         actor_id=actor_id,
         job_id=job_id,
         attempt=getattr(event, "attempt", None),

@@ -190,8 +190,8 @@ def test_of_a_purged_asset_nothing_is_left_that_says_anything(state: AssetState)
     gone = folded([purged(9)], state)
     assert (gone.status, gone.version, gone.purged_at) == ("purged", state.version + 1, at(9))
     assert (gone.original, gone.served, gone.jobs, gone.error) == (None, None, (), None)
-    assert gone.upload.sealed_words is None
-    assert state.upload.sealed_words is not None
+    assert gone.sealed_words is None
+    assert state.sealed_words is not None
 
 
 def test_from_a_purge_nothing_returns() -> None:
