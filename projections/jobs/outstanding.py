@@ -27,6 +27,12 @@ async def jobs_of_runs(conn: AsyncConnection[Any], run_ids: Sequence[UUID]) -> d
     return found
 
 
+async def known_jobs(conn: AsyncConnection[Any], job_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of the jobs that the log took."""
+    rows = await conn.execute(statements(_SQL)["known_jobs"], {"job_ids": list(job_ids)})
+    return {job_id async for (job_id,) in rows}
+
+
 async def cost_of_run(conn: AsyncConnection[Any], run_id: UUID) -> tuple[int, int]:
     """Milliseconds of processor time and bytes written by the run's jobs that ended well."""
     row = await (await conn.execute(statements(_SQL)["cost_of_run"], {"run_id": run_id})).fetchone()
