@@ -12,10 +12,11 @@ from adapters.clock import Clock
 from adapters.dead_letters import DeadLetterNotWritten, DeadLetters
 from adapters.failpoints import FailpointHit, Failpoints
 from adapters.subject_keys import KeyTrouble
-from projections import checkpoints, set_aside
+from projections import checkpoints, operating, set_aside
 from projections.checkpoints import Copied, Fenced, Loop
 from projections.database import Database
-from projections.folding import Folded, Given, fold_batch
+from projections.discards import discards_in
+from projections.folding import Folded, Given, Place, fold_batch
 from projections.plan import Plan
 from projections.rebuild import mirror
 from projections.records import Read
@@ -24,9 +25,6 @@ from schemas.decode_errors import DecodeError, UnknownEventType
 _Id = TypeVar("_Id", bound=Hashable)
 _State = TypeVar("_State")
 _Event = TypeVar("_Event")
-
-Place = tuple[int, int]
-"""Partition and offset."""
 
 _NO_FAULT_OF_A_RECORD = (
     DeadLetterNotWritten,
@@ -72,18 +70,32 @@ class Batches(Generic[_Id, _State, _Event]):
         (what was committed until then stands, and has moved `positions`): psycopg.Error,
         DeadLetterNotWritten, KeyTrouble.
         """
+        self._in_parts(batch, lambda part, condemned: self._commit(part, positions, condemned))
+
+    def again(self, batch: Sequence[Read[_Event]], positions: Mapping[int, int]) -> None:
+        """Folds records of one key that were set aside, in their order; checkpoints stay where they are.
+
+        What can't be folded now either stays set aside, and so do those after it. Raises as `apply` does.
+        """
+        self._in_parts(batch, lambda part, condemned: self._commit_again(part, positions, condemned))
+
+    def _in_parts(
+        self,
+        batch: Sequence[Read[_Event]],
+        commit: Callable[[Sequence[Read[_Event]], Mapping[Place, Exception]], None],
+    ) -> None:
         try:
-            self._commit(batch, positions, {})
+            commit(batch, {})
         except Exception as error:
             if not _lies_in_a_record(error):
                 raise
             if len(batch) > 1:
                 middle = len(batch) // 2
-                self.apply(batch[:middle], positions)
-                self.apply(batch[middle:], positions)
+                self._in_parts(batch[:middle], commit)
+                self._in_parts(batch[middle:], commit)
             else:
                 record = batch[0].record
-                self._commit(batch, positions, {(record.partition, record.offset): error})
+                commit(batch, {(record.partition, record.offset): error})
 
     def _commit(
         self,
@@ -97,16 +109,50 @@ class Batches(Generic[_Id, _State, _Event]):
             with conn.transaction():
                 held = {partition: positions[partition] for partition in moved}
                 copied = checkpoints.lock(conn, self._loop, held)
-                folded = self._fold(conn, batch, condemned)
+                folded = self._fold(conn, batch, condemned, set_aside.standing(conn, self._loop, batch))
                 self._write(conn, folded, copied)
+                late = self._discard(conn, batch)
                 checkpoints.advance(conn, self._loop, moved)
                 self._failpoints.hit("projector.before_database_commit")
         finally:
             self._plan.clear.forget()
         self._failpoints.hit("projector.after_database_commit")
         positions.update(moved)
+        self._told(conn, folded, late=late)
+
+    def _commit_again(
+        self,
+        batch: Sequence[Read[_Event]],
+        positions: Mapping[int, int],
+        condemned: Mapping[Place, Exception],
+    ) -> None:
+        partition = batch[0].record.partition
+        conn = self._database.connection()
+        try:
+            with conn.transaction():
+                copied = checkpoints.lock(conn, self._loop, {partition: positions[partition]})
+                folded = self._fold(conn, batch, condemned, set_aside.standing_again(conn, self._loop, batch))
+                self._write(conn, folded, copied)
+                set_aside.let_go(conn, self._loop, (read.record for read in batch), folded.set_aside)
+                late = self._discard(conn, batch)
+                # Rows have changed below positions that were passed long ago: all who remember must look.
+                checkpoints.notify(conn, "")
+                self._failpoints.hit("projector.before_database_commit")
+        finally:
+            self._plan.clear.forget()
+        self._told(conn, folded, late=late)
+
+    def _discard(self, conn: Connection[Any], batch: Sequence[Read[_Event]]) -> bool:
+        discards = discards_in(batch, self._loop.topic)
+        return bool(discards) and set_aside.discard(conn, self._loop, discards, self._clock)
+
+    def _told(self, conn: Connection[Any], folded: Folded[_Id, _State, _Event], *, late: bool) -> None:
         self._tell(folded)
         self._applied(folded)
+        if late:
+            # Only where the database was lost since, or a redrive was faster. A replay leaves it out.
+            _log.warning("record.discarded_late", topic=self._loop.topic)
+            operating.reset(conn, self._loop)
 
     def _tell(self, folded: Folded[_Id, _State, _Event]) -> None:
         for aside in folded.set_aside:
@@ -122,15 +168,20 @@ class Batches(Generic[_Id, _State, _Event]):
                 )
 
     def _fold(
-        self, conn: Connection[Any], batch: Sequence[Read[_Event]], condemned: Mapping[Place, Exception]
+        self,
+        conn: Connection[Any],
+        batch: Sequence[Read[_Event]],
+        condemned: Mapping[Place, Exception],
+        standing: set_aside.Standing,
     ) -> Folded[_Id, _State, _Event]:
         given = Given(
             streams=self._plan.streams,
             partitions=self._partitions,
             states=self._plan.states.load(conn, self._touched(batch)),
-            blocked=set_aside.blocked_keys(conn, self._loop, batch),
+            blocked=standing.blocked,
             check=self._plan.clear.check,
             condemned=condemned,
+            discarded=standing.discarded,
         )
         return fold_batch(batch, given)
 

@@ -12,7 +12,7 @@ from adapters.sealing import Seals
 from adapters.settings import Settings
 from adapters.telemetry.of_projector import ProjectorMetrics
 from projections.batches import Batches
-from projections.checkpoints import LoopName, live_loop
+from projections.checkpoints import Loop, LoopName, live_loop
 from projections.database import Database
 from projections.ground import Ground
 from projections.log_reader import LogReader
@@ -21,6 +21,8 @@ from projections.outages import Condition, Patience
 from projections.plans import plan_of
 from projections.projector import Projector
 from projections.records import Reading
+from projections.redrives import Redrives, Reread
+from projections.rereading import read_at
 from schemas.codec import Codec
 
 
@@ -73,15 +75,24 @@ def compose(settings: Settings, name: LoopName, outside: Outside, rein: Rein, st
         failpoints=Failpoints(settings.runtime.failpoints),
         applied=measures.applied,
     )
+    reading = Reading(outside.codec, plan.streams.events)
     return Projector(
         ground=ground,
         reader=reader,
-        reading=Reading(outside.codec, plan.streams.events),
+        reading=reading,
         batches=batches,
+        redrives=Redrives(
+            loop, database=database, reading=reading, batches=batches, reread=_reread(settings, loop)
+        ),
         patience=patience,
         measures=measures,
         most=settings.projector.batch,
     )
+
+
+def _reread(settings: Settings, loop: Loop) -> Reread:
+    client, group = settings.kafka.client(), f"{settings.kafka.topic_prefix}.projections-again"
+    return lambda partition, offsets: read_at(client, loop.topic, partition, offsets, group=group)
 
 
 def group_of(prefix: str, name: LoopName) -> str:

@@ -20,6 +20,9 @@ _Seen = TypeVar("_Seen", covariant=True)
 BlockedKey = tuple[int, bytes | None]
 """Partition and key of records that wait behind one that was set aside."""
 
+Place = tuple[int, int]
+"""Partition and offset."""
+
 Kind = Literal["not_ours", "undecodable", "internal", "follows"]
 
 _BLOCKING: Final = frozenset({"undecodable", "internal"})
@@ -110,7 +113,8 @@ class Given(Generic[_Id, _State, _Event]):
 
     `partitions` is how many the topic has. `states` holds every stream of the batch that has a state,
     `blocked` the keys of the batch whose records wait. `check` raises for an event whose sealed fields can't
-    be read. `condemned` are records (partition, offset) whose rows can't be stored, with the reason.
+    be read. `condemned` are records whose rows can't be stored, with the reason, `discarded` those that
+    nobody shall fold.
     """
 
     streams: Streams[_Id, _State, _Event]
@@ -118,7 +122,8 @@ class Given(Generic[_Id, _State, _Event]):
     states: Mapping[_Id, _State]
     blocked: frozenset[BlockedKey]
     check: Callable[[_Event], None]
-    condemned: Mapping[tuple[int, int], Exception]
+    condemned: Mapping[Place, Exception]
+    discarded: frozenset[Place] = frozenset()
 
 
 def fold_batch(
@@ -141,6 +146,10 @@ class _Story(Generic[_Id, _State]):
         self.state = self.before
         self.offset = -1  # of the last record that changed the state
 
+    def has_home_in(self, partition: int) -> bool:
+        """Whether records of this key belong into the partition."""
+        return self.stream_id is not None and self.partition == partition
+
 
 class _Fold(Generic[_Id, _State, _Event]):
     """One batch on its way. Stories are found by key, as bytes are cheap to look up and ids are not."""
@@ -154,7 +163,10 @@ class _Fold(Generic[_Id, _State, _Event]):
         self._stories: dict[bytes | None, _Story[_Id, _State]] = {}
 
     def run(self, batch: Sequence[Read[_Event]]) -> Folded[_Id, _State, _Event]:
+        discarded = self._given.discarded
         for record, event in batch:
+            if discarded and (record.partition, record.offset) in discarded:
+                continue
             if isinstance(event, DecodeError):
                 self._unreadable(record, event)
             elif isinstance(event, UnknownEventType):
@@ -168,7 +180,8 @@ class _Fold(Generic[_Id, _State, _Event]):
         return self._folded
 
     def _unreadable(self, record: Record, error: DecodeError) -> None:
-        if isinstance(error, NotOurs):
+        if isinstance(error, NotOurs) or not self._story(record).has_home_in(record.partition):
+            # Behind what stands where nothing is looked for, nothing has to wait.
             self._set_aside(record, "not_ours", error.code)
         elif (record.partition, record.key) in self._blocked:
             self._set_aside(record, "follows", error.code)
@@ -176,9 +189,8 @@ class _Fold(Generic[_Id, _State, _Event]):
             self._set_aside(record, "undecodable", error.code)
 
     def _event(self, record: Record, event: _Event) -> None:
-        story = self._stories.get(record.key)
-        if story is None:
-            story = self._stories[record.key] = _Story(record.key, self._given)
+        # Inline, as it is for each record of the log.
+        story = self._stories.get(record.key) or self._story(record)
         if story.partition != record.partition or story.stream_id != self._id_of(event):
             # One partition and one key give a stream its one order: what stands elsewhere is not its story.
             self._set_aside(record, "not_ours", "misplaced")
@@ -192,6 +204,12 @@ class _Fold(Generic[_Id, _State, _Event]):
             except Exception as error:  # noqa: BLE001 - set aside, with the reason in its dead letter
                 code = "seal_broken" if isinstance(error, SealBroken) else "fold_failed"
                 self._set_aside(record, "internal", code, fault_of(error))
+
+    def _story(self, record: Record) -> _Story[_Id, _State]:
+        story = self._stories.get(record.key)
+        if story is None:
+            story = self._stories[record.key] = _Story(record.key, self._given)
+        return story
 
     def _apply(self, record: Record, event: _Event, story: _Story[_Id, _State]) -> None:
         condemned = self._given.condemned

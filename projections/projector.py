@@ -15,6 +15,7 @@ from projections.log_reader import LogReader
 from projections.measures import Measures
 from projections.outages import Patience, Stopping
 from projections.records import Read, Reading, Record
+from projections.redrives import Redrives
 
 _POLL_SECONDS: Final = 0.25
 # An idle projector looks this often whether its checkpoints were moved, and whether everything still answers.
@@ -47,6 +48,7 @@ class Projector:
         reader: LogReader,
         reading: Reading[Any],
         batches: Batches[Any, Any, Any],
+        redrives: Redrives,
         patience: Patience,
         measures: Measures,
         most: int,
@@ -56,12 +58,14 @@ class Projector:
         self._reader = reader
         self._reading = reading
         self._batches = batches
+        self._redrives = redrives
         self._patience = patience
         self._measures = measures
         self._most = most
         self._looked_at = 0.0
         self._said_at = 0.0
         self._told_at = 0.0
+        self._redrive_at = 0.0
         self._untold = False
         self._next_at = 0.0
         self._unanswered_since: float | None = None
@@ -87,6 +91,8 @@ class Projector:
         elif time.monotonic() - self._looked_at >= _LOOK_SECONDS:
             self._look()
             self._looked_at = time.monotonic()
+        if time.monotonic() >= self._redrive_at:
+            self._redrive()
         self._tell()
         if time.monotonic() - self._said_at >= _SAY_SECONDS:
             self._say_alive()
@@ -112,6 +118,26 @@ class Projector:
             if len(batch) >= _SMALL_BATCH:
                 self._next_at = 0.0
             self._measures.batch(len(batch), seconds)
+
+    def _redrive(self) -> None:
+        """A part of what an operator wants to be read again; once all is, it is looked for now and then."""
+        try:
+            more = self._patience.until_done("read models", self._redrive_some, RegistryError)
+        except Fenced as fenced:
+            self._measures.fenced()
+            _log.warning("redrive.fenced", reason=str(fenced))
+            self._take_up()
+            more = True
+        if more:
+            self._measures.quarantine(self._patience.until_done("read models", self._ground.quarantined))
+        self._redrive_at = time.monotonic() + (0.0 if more else _LOOK_SECONDS)
+
+    def _redrive_some(self) -> bool:
+        try:
+            return bool(self._reader.positions) and self._redrives.step(self._reader.positions)
+        except psycopg.Error:
+            self._ground.shake()
+            raise
 
     def _tell(self) -> None:
         if not self._reader.positions:

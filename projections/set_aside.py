@@ -1,6 +1,7 @@
 """Records that are not folded: their positions in the database, and a dead letter for each that began it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -9,8 +10,8 @@ from psycopg import Connection
 from adapters.clock import Clock
 from adapters.dead_letters import DeadLetters, Reason
 from projections.checkpoints import Loop
-from projections.folding import BlockedKey, SetAside
-from projections.records import Read
+from projections.folding import BlockedKey, Place, SetAside
+from projections.records import Read, Record
 from projections.statements import statements
 
 COMPONENT: Final = "projector"
@@ -19,13 +20,40 @@ COMPONENT: Final = "projector"
 _SQL: Final = "set_aside.sql"
 
 
-def blocked_keys(conn: Connection[Any], loop: Loop, batch: Sequence[Read[Any]]) -> frozenset[BlockedKey]:
-    """Those keys of the batch whose records have to wait behind one that is set aside."""
-    scope = _scope(loop)
-    if conn.execute(statements(_SQL)["any"], scope).fetchone() == (False,):
-        return frozenset()
-    keys = list({read.record.key for read in batch if read.record.key is not None})
-    return frozenset(conn.execute(statements(_SQL)["blocked"], scope | {"keys": keys}).fetchall())
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What a batch meets: keys whose records have to wait, and records that nobody shall fold."""
+
+    blocked: frozenset[BlockedKey] = frozenset()
+    discarded: frozenset[Place] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discard:
+    """The event at `said_at` says that the record before it is to be left out."""
+
+    partition: int
+    offset: int
+    said_at: int
+
+
+def standing(conn: Connection[Any], loop: Loop, batch: Sequence[Read[Any]]) -> Standing:
+    """What holds for the records of a batch that the log brings."""
+    scope = scope_of(loop)
+    blocks, discards = conn.execute(statements(_SQL)["any"], scope).fetchone() or (False, False)
+    blocked: frozenset[BlockedKey] = frozenset()
+    if blocks:
+        found = conn.execute(statements(_SQL)["blocked"], scope | {"keys": _keys(batch)}).fetchall()
+        blocked = frozenset(found)
+    return Standing(blocked=blocked, discarded=_discarded(conn, loop, batch) if discards else frozenset())
+
+
+def standing_again(conn: Connection[Any], loop: Loop, batch: Sequence[Read[Any]]) -> Standing:
+    """The same for records of one key that are read again: what waits behind them holds none of them back."""
+    first = batch[0].record
+    place = {"partition": first.partition, "offset": first.offset, "keys": _keys(batch)}
+    found = conn.execute(statements(_SQL)["blocked_before"], scope_of(loop) | place).fetchall()
+    return Standing(blocked=frozenset(found), discarded=_discarded(conn, loop, batch))
 
 
 def keep(
@@ -42,14 +70,38 @@ def keep(
     _write_letters(conn, loop, [aside for aside in set_aside if aside.kind != "follows"], letters, now)
 
 
+def let_go(conn: Connection[Any], loop: Loop, records: Iterable[Record], kept: Sequence[SetAside]) -> None:
+    """Takes records of one partition that were read again out of the quarantine, but those `kept` there."""
+    held = {aside.record.offset for aside in kept if aside.kind != "not_ours"}
+    gone = [record for record in records if record.offset not in held]
+    if gone:
+        places = {"partition": gone[0].partition, "offsets": [record.offset for record in gone]}
+        conn.execute(statements(_SQL)["release_some"], scope_of(loop) | places)
+
+
+def discard(conn: Connection[Any], loop: Loop, discards: Sequence[Discard], clock: Clock) -> bool:
+    """Leaves records out from now on, and has those that waited behind them read again.
+
+    Whether one of them was folded before anybody knew: then the rows are not what a replay would give.
+    """
+    named = {
+        "partitions": [each.partition for each in discards],
+        "offsets": [each.offset for each in discards],
+        "said_at": [each.said_at for each in discards],
+        "now": clock.now(),
+    }
+    row = conn.execute(statements(_SQL)["discard"], scope_of(loop) | named).fetchone()
+    return bool(row and row[0])
+
+
 def release_all(conn: Connection[Any], loop: Loop) -> None:
     """Forgets what is set aside, as before a replay, which finds it again."""
-    conn.execute(statements(_SQL)["release"], _scope(loop))
+    conn.execute(statements(_SQL)["release"], scope_of(loop))
 
 
 def count(conn: Connection[Any], loop: Loop) -> int:
     """How many records are set aside."""
-    row = conn.execute(statements(_SQL)["count"], _scope(loop)).fetchone()
+    row = conn.execute(statements(_SQL)["count"], scope_of(loop)).fetchone()
     return row[0] if row else 0
 
 
@@ -62,7 +114,7 @@ def _keep_positions(conn: Connection[Any], loop: Loop, asides: Sequence[SetAside
             "keys": [aside.record.key for aside in asides],
             "blocking": [aside.blocks for aside in asides],
         }
-        conn.execute(statements(_SQL)["keep"], _scope(loop) | _places(asides) | named)
+        conn.execute(statements(_SQL)["keep"], scope_of(loop) | _places(asides) | named)
 
 
 def _write_letters(
@@ -90,7 +142,23 @@ def _reason(aside: SetAside, now: datetime) -> Reason:
     )
 
 
-def _scope(loop: Loop) -> dict[str, Any]:
+def _discarded(conn: Connection[Any], loop: Loop, batch: Sequence[Read[Any]]) -> frozenset[Place]:
+    offsets = [read.record.offset for read in batch]
+    named = {
+        "topic": loop.topic,
+        "partitions": list({read.record.partition for read in batch}),
+        "first": min(offsets),
+        "last": max(offsets),
+    }
+    return frozenset(conn.execute(statements(_SQL)["discarded"], named).fetchall())
+
+
+def _keys(batch: Sequence[Read[Any]]) -> list[bytes]:
+    return list({read.record.key for read in batch if read.record.key is not None})
+
+
+def scope_of(loop: Loop) -> dict[str, Any]:
+    """The parameters that every statement about a fold's quarantine takes."""
     return {"read_model": loop.fold.name, "version": loop.fold.version, "topic": loop.topic}
 
 
