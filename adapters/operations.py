@@ -8,6 +8,7 @@ from typing import Final, Protocol, assert_never
 import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from adapters.hearing import Deaf, Hearing
 from adapters.schema_registry import RegistryUnavailable
 from adapters.settings import KafkaSettings
 from schemas.codec import Codec, DecodeError, UnknownEventType
@@ -164,19 +165,23 @@ class KafkaPresetSets:
         while not self._stop.is_set():
             try:
                 self._follow()
-            except (KafkaException, RegistryUnavailable) as error:
+            except (KafkaException, RegistryUnavailable, Deaf) as error:
                 log.warning("preset_sets_unreadable", error=type(error).__name__)
                 self._beat()
                 self._stop.wait(PAUSE_SECONDS)
 
     def _follow(self) -> None:
-        consumer = Consumer(self._config)
+        hearing = Hearing()
+        consumer = Consumer(self._config | {"error_cb": hearing.doubt})
         try:
             consumer.assign([TopicPartition(self._topic, _PARTITION, self._next)])
             while not self._stop.is_set():
                 self._beat()
                 record = consumer.poll(POLL_SECONDS)
-                if record is not None:
+                if record is None:
+                    hearing.listen(consumer, self._topic)
+                else:
+                    hearing.answered()
                     self._take(record)
         finally:
             consumer.close()

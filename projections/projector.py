@@ -7,6 +7,7 @@ from typing import Any, Final
 import psycopg
 import structlog
 
+from adapters.hearing import Hearing
 from adapters.schema_registry import RegistryError
 from projections.batches import Batches
 from projections.checkpoints import Fenced
@@ -20,8 +21,6 @@ from projections.redrives import Redrives
 _POLL_SECONDS: Final = 0.25
 # An idle projector looks this often whether its checkpoints were moved, and whether everything still answers.
 _LOOK_SECONDS: Final = 1.0
-# A client that a broker's restart has made deaf does not hear again: after so long another takes its place.
-_RENEW_SECONDS: Final = 10.0
 # This often it says that it follows the log; doors that must hear its verdict ask nothing of a silent one.
 _SAY_SECONDS: Final = 1.0
 # So far behind it is no help to them either: they would wait in vain.
@@ -68,7 +67,7 @@ class Projector:
         self._redrive_at = 0.0
         self._untold = False
         self._next_at = 0.0
-        self._unanswered_since: float | None = None
+        self._hearing = Hearing()
 
     def run(self) -> None:
         """Goes on until told to stop.
@@ -177,14 +176,12 @@ class Projector:
         self._measures.quarantine(self._patience.until_done("read models", self._ground.quarantined))
         if self._reader.reachable():
             self._patience.condition.well("broker")
-            self._unanswered_since = None
+            self._hearing.answered()
             return
         self._patience.condition.trouble("broker", "broker: no answer")
-        now = time.monotonic()
-        since = self._unanswered_since = self._unanswered_since or now
-        if now - since >= _RENEW_SECONDS:
+        self._hearing.unanswered()
+        if self._hearing.deaf():
             self._reader.renew()
-            self._unanswered_since = now
 
     def _take_up(self) -> None:
         """Reads on from where Postgres says that we stand."""

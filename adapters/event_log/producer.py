@@ -4,7 +4,8 @@ What makes it honest:
 - A record that comes while the brokers are known to be away is never handed to the client library, so that it
   can't land later; it waits a moment for the outage to end, and is refused once the outage is no news.
 - The library gives a record up well before our own deadline, and what it gives up it no longer sends.
-- After a fatal error the library's producer is dead for good: it is purged and another takes its place.
+- After a fatal error the library's producer is dead for good, and a deaf one (adapters.hearing) is no better:
+  it is purged and another takes its place.
 """
 
 import threading
@@ -19,6 +20,7 @@ import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from adapters.event_log.protocol import AppendFailed, LogUnavailable, OutcomeUnknown, RecordTooLarge
+from adapters.hearing import Hearing
 from adapters.settings import KafkaSettings
 from schemas.positions import Position
 
@@ -93,6 +95,7 @@ class RecordProducer:
         self._away_since = time.monotonic()
         self._refusing = False
         self._knocked = 0.0
+        self._hearing = Hearing()
         self._fatal = False
         self._closing = False
         self._producer = self._make()
@@ -214,6 +217,8 @@ class RecordProducer:
             else:
                 self._away = why
                 self._refuse_if_no_news(why)
+        if self._hearing.deaf():
+            self._exchange()  # the outage goes on as it was: `_away_since` stays
 
     def _back(self) -> None:
         log.info("the brokers are there", after_seconds=round(time.monotonic() - self._away_since, 3))
@@ -230,9 +235,15 @@ class RecordProducer:
 
     def _knock(self, producer: Producer, timeout: float) -> str | None:
         try:
-            topics = producer.list_topics(timeout=timeout).topics
+            told = producer.list_topics(timeout=timeout)
         except KafkaException as error:
+            self._hearing.unanswered()
             return f"the brokers do not answer: {error.args[0].str()}"
+        if not told.brokers:
+            self._hearing.unanswered()
+            return "a broker answers that has just come up"
+        self._hearing.answered()
+        topics = told.topics
         for topic, wanted in self._partitions.items():
             found = len(topics[topic].partitions) if topic in topics else 0
             if found != wanted:
@@ -251,15 +262,21 @@ class RecordProducer:
 
     def _replace(self) -> None:
         log.error("the producer met a fatal error and is replaced")
-        old = self._producer
         with self._lock:
             self._fatal = False
             self._away, self._away_since, self._knocked = "a fatal error", time.monotonic(), 0.0
-            self._producer = self._make()
         self._restarted()
+        self._exchange()
+        self._fatal = False  # the old one may have said it once more
+
+    def _exchange(self) -> None:
+        """Another client in the place of this one; what this one still has ends as unknown."""
+        old = self._producer
+        with self._lock:
+            self._producer = self._make()
+        log.warning("log_client.renewed")
         old.purge()
         old.flush(_KNOCK_TIMEOUT_SECONDS)
-        self._fatal = False  # the old one may have said it once more
 
     def _farewell(self) -> None:
         self._producer.flush(self._timeout)

@@ -14,6 +14,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public, but
     OffsetSpec,
 )
 
+from adapters.hearing import Deaf, Hearing
 from adapters.settings import KafkaSettings
 from adapters.subject_keys.view import KeyView
 from adapters.telemetry.metrics import KeyMetrics
@@ -122,7 +123,7 @@ class KeyFollower:
         while not self._stopping.is_set():
             try:
                 self._follow()
-            except (KafkaException, TimeoutError, _Broken) as error:
+            except (KafkaException, TimeoutError, _Broken, Deaf) as error:
                 self._stand_still(error)
             except Exception as error:
                 # Whatever it is, a view that stands still must say so and try again, not die in silence.
@@ -131,18 +132,23 @@ class KeyFollower:
 
     def _stand_still(self, error: Exception) -> None:
         self._trouble = f"the key topic can't be read: {error}"[:300]
+        self.__dict__.pop("_admin", None)
         log.warning("the key topic can't be read", error=str(error), pause_seconds=self._pause)
         self._beat()
         self._stopping.wait(self._pause)
         self._pause = min(_LONGEST_PAUSE_SECONDS, 2 * self._pause)
 
     def _follow(self) -> None:
-        with closing(Consumer(self._consumer_config())) as consumer:
+        hearing = Hearing()
+        with closing(Consumer(self._consumer_config() | {"error_cb": hearing.doubt})) as consumer:
             self._assign(consumer)
             while not self._stopping.is_set():
                 self._beat()
                 first = consumer.poll(_POLL_SECONDS)
-                if first is not None:
+                if first is None:
+                    hearing.listen(consumer, self._topic)
+                else:
+                    hearing.answered()
                     self._take([first, *consumer.consume(_BATCH, 0)])
 
     def _consumer_config(self) -> dict[str, str | int | float | bool]:

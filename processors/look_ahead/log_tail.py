@@ -8,6 +8,7 @@ from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec
 
+from adapters.hearing import Deaf, Hearing
 from schemas.envelope import RawRecord
 
 _REQUEST_SECONDS: Final = 5.0
@@ -72,9 +73,11 @@ class KafkaTail:
     def __init__(self, client: Mapping[str, str | int | float | bool], *, group: str, topic: str) -> None:
         self._topic = topic
         self._admin = AdminClient(dict(client))
+        self._hearing = Hearing()
         self._consumer = Consumer(
             dict(client)
             | {
+                "error_cb": self._hearing.doubt,
                 "group.id": group,
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,
@@ -110,10 +113,18 @@ class KafkaTail:
         """As the Protocol says."""
         first = self._consumer.poll(seconds)
         if first is None:
+            self._listen()
             return []
+        self._hearing.answered()
         # After the first, only what is there already: consume() would wait out its time.
         messages = [first, *self._consumer.consume(_MOST_RECORDS, 0)]
         return [_record(message) for message in messages if _is_record(message)]
+
+    def _listen(self) -> None:
+        try:
+            self._hearing.listen(self._consumer, self._topic)
+        except Deaf as error:
+            raise TailLost(str(error)) from error
 
     def committed(self, partitions: Iterable[int]) -> dict[int, int]:
         """As the Protocol says."""
