@@ -36,12 +36,14 @@ class Expiry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Original:
-    """The bytes that came, never to change."""
+    """The bytes that came, never to change, with what later work on them has to be told."""
 
     object_key: str
     content_type: str
     size: int
     uploaded_at: datetime
+    data_key_id: UUID
+    sealed_digests: bytes | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +84,8 @@ class JobState:
     `order` counts the events that asked for work, from 1. `attempts` is the highest attempt seen,
     `ended_attempt` the highest that said how it ended badly. `started_at` and `worker` are the last
     attempt's. The error is the last one's and goes when the job completes. `kind` is upload or why variants
-    were asked for again (schemas.codes.Reason), by the run `run_id` where there is one.
+    were asked for again (schemas.codes.Reason), by the run `run_id` where there is one; `manifest_key` is the
+    set that it may serve again.
     """
 
     job_id: UUID
@@ -91,6 +94,7 @@ class JobState:
     lane: str
     preset_set: str
     run_id: UUID | None = None
+    manifest_key: str | None = None
     state: JobStatus
     queued_at: datetime
     attempts: int = 0
@@ -109,7 +113,8 @@ class AssetState:
 
     `version` counts the accepted events that a person caused. The fold never looks at the sealed fields.
     `kept` holds the sets that another took the place of and that are not retired, by the order of their jobs;
-    no two sets share a manifest. `expired` goes with a completion. Of a purged asset nothing is left but ids,
+    no two sets share a manifest. `expired` goes with a completion. What is `doomed` does not come back from
+    the trash. Of a purged asset nothing is left but ids,
     version, the upload, and when it was purged.
     """
 
@@ -125,6 +130,7 @@ class AssetState:
     jobs: tuple[JobState, ...] = ()
     links: tuple[Link, ...] = ()
     deleted_at: datetime | None = None
+    doomed: bool = False
     purged_at: datetime | None = None
 
     @property
@@ -165,6 +171,15 @@ class AssetState:
         if job.error_kind is None or job.error_code is None:
             return None
         return job.error_kind, job.error_code
+
+    @property
+    def sets(self) -> tuple[VariantSet, ...]:
+        """The sets whose objects stand: those kept, and the one that is served."""
+        return self.kept if self.served is None else (*self.kept, self.served)
+
+    def has_set(self, manifest_key: str | None) -> bool:
+        """Whether the set of this manifest is served or kept."""
+        return any(one.manifest_key == manifest_key for one in self.sets)
 
     @property
     def _telling_job(self) -> JobState | None:

@@ -251,6 +251,13 @@ CATALOGUE: Final[tuple[EventType, ...]] = (
         consumers=(_READ_MODELS,),
     ),
     event_type(
+        "operations",
+        events.WorkersResumed,
+        "Workers that stopped after too many dead letters are to go on.",
+        producers=("api", _DEAD_LETTERS),
+        consumers=(_WORKER, _PURGE),
+    ),
+    event_type(
         "subject_keys",
         events.SubjectKey,
         "A person has a data key, or had one that was erased.",

@@ -18,9 +18,9 @@ ExpiryCode = Literal["expired", "aborted"]
 EXPIRY_CODES: Final[tuple[ExpiryCode, ...]] = ("expired", "aborted")
 """Why an upload never came: its time was over, or a person called it off."""
 
-TrashCode = Literal["user", "admin"]
-TRASH_CODES: Final[tuple[TrashCode, ...]] = ("user", "admin")
-"""Who put an asset into the trash, or took it out: its owner, or an administrator."""
+TrashCode = Literal["user", "admin", "expired"]
+TRASH_CODES: Final[tuple[TrashCode, ...]] = ("user", "admin", "expired")
+"""Who put an asset into the trash, or took it out; or that its time there is over."""
 
 Reason = Literal["retry", "regenerate", "redrive", "presets"]
 REASONS: Final[tuple[Reason, ...]] = ("retry", "regenerate", "redrive", "presets")

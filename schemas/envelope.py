@@ -19,6 +19,7 @@ from schemas.events import (
     RunResumed,
     RunStarted,
     SubjectKey,
+    WorkersResumed,
 )
 from schemas.positions import Position
 from schemas.topics import Topics
@@ -135,6 +136,8 @@ def _subject(event: Event) -> str:
             return event.preset_set
         case RunStarted() | RunPaused() | RunResumed() | RunCancelled() | RunCompleted():
             return str(event.run_id)
+        case WorkersResumed():
+            return event.component
         case SubjectKey():
             return f"{event.user_id}/{event.key_id}"
         case _:

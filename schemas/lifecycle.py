@@ -180,15 +180,10 @@ def _completed(state: AssetState, event: UploadCompleted) -> AssetState:
         content_type=event.content_type,
         size=event.size,
         uploaded_at=event.occurred_at,
+        data_key_id=event.data_key_id,
+        sealed_digests=event.sealed_digests,
     )
-    return jobs.with_new_job(
-        replace(state, original=original, expired=None),
-        event.job_id,
-        kind="upload",
-        lane=event.lane,
-        preset_set=event.preset_set,
-        queued_at=event.occurred_at,
-    )
+    return jobs.first_asked(replace(state, original=original, expired=None), event)
 
 
 def _expired(state: AssetState, event: UploadExpired) -> AssetState:
@@ -212,9 +207,17 @@ def _updated(state: AssetState, event: AssetUpdated) -> AssetState:
 
 
 def _moved(state: AssetState, event: AssetDeleted | AssetRestored) -> AssetState:
-    """Into the trash or out of it; never without a version, as with words."""
+    """Into the trash or out of it; never without a version, as with words.
+
+    From the moment that its time in the trash is over nothing takes it out again: its purge may be appended
+    by whoever saw that, and can't hit what somebody has taken back.
+    """
+    if event.expected_version is None or state.doomed:
+        return state
+    if isinstance(event, AssetDeleted) and event.code == "expired":
+        return state if state.deleted_at is None else replace(state, doomed=True)
     into_trash = isinstance(event, AssetDeleted)
-    if event.expected_version is None or (state.deleted_at is None) != into_trash:
+    if (state.deleted_at is None) != into_trash:
         return state
     return replace(state, deleted_at=event.occurred_at if into_trash else None)
 

@@ -1,7 +1,6 @@
 """The part of the lifecycle that is about work: jobs asked for, begun, ended, deleted, and their sets."""
 
 from dataclasses import replace
-from datetime import datetime
 from uuid import UUID
 
 from schemas.asset_state import AssetState, JobState, VariantSet
@@ -9,48 +8,32 @@ from schemas.events import (
     JobDeleted,
     ProcessingFailed,
     ProcessingStarted,
+    UploadCompleted,
     VariantsReady,
     VariantsRequested,
     VariantsRetired,
 )
 
 
-def with_new_job(
-    state: AssetState,
-    job_id: UUID,
-    *,
-    kind: str,
-    lane: str,
-    preset_set: str,
-    queued_at: datetime,
-    run_id: UUID | None = None,
-) -> AssetState:
-    """The state with one more job, the newest."""
-    job = JobState(
-        job_id=job_id,
-        order=len(state.jobs) + 1,
-        kind=kind,
-        lane=lane,
-        preset_set=preset_set,
-        run_id=run_id,
-        state="queued",
-        queued_at=queued_at,
-    )
-    return replace(state, jobs=(*state.jobs, job))
+def first_asked(state: AssetState, event: UploadCompleted) -> AssetState:
+    """The state with the job that a completion asks for."""
+    return _with_new_job(state, event, kind="upload", run_id=None, manifest_key=None)
 
 
 def asked_again(state: AssetState, event: VariantsRequested) -> AssetState:
-    """Work on an original that is there and not in the trash; each job is asked for once."""
-    if state.original is None or state.deleted_at is not None or state.job(event.job_id) is not None:
+    """Work on the original that is there and not in the trash; each job is asked for once.
+
+    A set that is to be served again must still be one of the asset's.
+    """
+    original = state.original
+    if original is None or original.object_key != event.object_key or state.deleted_at is not None:
         return state
-    return with_new_job(
-        state,
-        event.job_id,
-        kind=event.reason,
-        lane=event.lane,
-        preset_set=event.preset_set,
-        queued_at=event.occurred_at,
-        run_id=event.run_id,
+    if state.job(event.job_id) is not None:
+        return state
+    if event.manifest_key is not None and not state.has_set(event.manifest_key):
+        return state
+    return _with_new_job(
+        state, event, kind=event.reason, run_id=event.run_id, manifest_key=event.manifest_key
     )
 
 
@@ -75,6 +58,8 @@ def ready(state: AssetState, event: VariantsReady) -> AssetState:
         return state
     if event.source.object_key != state.original.object_key:
         return state
+    if event.manifest_key == job.manifest_key and not state.has_set(event.manifest_key):
+        return state  # it was retired before it could be served again: its objects are gone
     completed = replace(
         job,
         state="completed",
@@ -116,9 +101,23 @@ def job_deleted(state: AssetState, event: JobDeleted) -> AssetState:
 
 
 def retired(state: AssetState, event: VariantsRetired) -> AssetState:
-    """A job's set is kept once, so a repeat finds nothing; the one that is served is not among the kept."""
+    """A job's set is kept once, so a repeat finds nothing; the one that is served is not among the kept.
+
+    Nor one that a job still to end may serve again, or make again under the same keys.
+    """
     kept = tuple(one for one in state.kept if one.job_id != event.job_id)
-    return state if len(kept) == len(state.kept) else replace(state, kept=kept)
+    gone = next((one for one in state.kept if one.job_id == event.job_id), None)
+    if gone is None or gone.manifest_key != event.manifest_key or _is_awaited(state, gone):
+        return state
+    return replace(state, kept=kept)
+
+
+def _is_awaited(state: AssetState, one: VariantSet) -> bool:
+    return any(
+        job.state in {"queued", "active"}
+        and (job.preset_set == one.preset_set or job.manifest_key == one.manifest_key)
+        for job in state.jobs
+    )
 
 
 def _with_set(state: AssetState, made: VariantSet) -> AssetState:
@@ -150,6 +149,28 @@ def _variant_set(event: VariantsReady, order: int) -> VariantSet:
         encoder=event.encoder,
         ready_at=event.occurred_at,
     )
+
+
+def _with_new_job(
+    state: AssetState,
+    event: UploadCompleted | VariantsRequested,
+    *,
+    kind: str,
+    run_id: UUID | None,
+    manifest_key: str | None,
+) -> AssetState:
+    job = JobState(
+        job_id=event.job_id,
+        order=len(state.jobs) + 1,
+        kind=kind,
+        lane=event.lane,
+        preset_set=event.preset_set,
+        run_id=run_id,
+        manifest_key=manifest_key,
+        state="queued",
+        queued_at=event.occurred_at,
+    )
+    return replace(state, jobs=(*state.jobs, job))
 
 
 def _with_job(state: AssetState, job: JobState) -> AssetState:

@@ -34,7 +34,7 @@ from schemas.events.identity import (
     SubjectErased,
     UserRegistered,
 )
-from schemas.events.operations import Preset, PresetSetActivated, PresetSetDefined
+from schemas.events.operations import Preset, PresetSetActivated, PresetSetDefined, WorkersResumed
 from schemas.events.runs import RunCancelled, RunCompleted, RunCounts, RunPaused, RunResumed, RunStarted
 from schemas.events.subject_keys import SubjectKey
 from schemas.events.work import JobDeleted, VariantsRequested, VariantsRetired
@@ -72,7 +72,7 @@ IdentityEvent = (
 )
 PresetEvent = PresetSetDefined | PresetSetActivated
 RunEvent = RunStarted | RunPaused | RunResumed | RunCancelled | RunCompleted
-OperationsEvent = PresetEvent | RunEvent
+OperationsEvent = PresetEvent | RunEvent | WorkersResumed
 Event = AssetEvent | IdentityEvent | OperationsEvent | SubjectKey
 
 __all__ = [
@@ -123,4 +123,5 @@ __all__ = [
     "VariantsReady",
     "VariantsRequested",
     "VariantsRetired",
+    "WorkersResumed",
 ]

@@ -44,7 +44,11 @@ class AssetUpdated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssetDeleted:
-    """Into the trash; `code` is user or admin. Counts on `expected_version` alone, never without one."""
+    """Into the trash; `code` is user or admin. Counts on `expected_version` alone, never without one.
+
+    Of what lies in the trash already, code expired says that its time is over: it can't be restored, and its
+    purge follows.
+    """
 
     event_id: UUID
     occurred_at: datetime

@@ -34,3 +34,13 @@ class PresetSetActivated:
     event_id: UUID
     occurred_at: datetime
     preset_set: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkersResumed:
+    """An operator told the workers of `component`, which stopped after too many dead letters, to go on."""
+
+    event_id: UUID
+    occurred_at: datetime
+    actor_id: UUID | None = None
+    component: str

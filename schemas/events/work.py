@@ -10,7 +10,9 @@ class VariantsRequested:
     """Variants are asked for again as `job_id`, by a person or (no actor) by the system.
 
     `reason` is retry, regenerate, redrive or presets; `lane` live or bulk; `run_id` names the run it is part
-    of. Results are to be sealed with `data_key_id`; `preset_set` is the hash of a PresetSetDefined.
+    of. The original is that of the completion, with its digests, as who works folds nothing. Results are to
+    be sealed with `data_key_id`; `preset_set` is the hash of a PresetSetDefined. `manifest_key` names a set
+    that is served or kept and may be said again; on any other the event has no effect.
     """
 
     event_id: UUID
@@ -23,8 +25,12 @@ class VariantsRequested:
     job_id: UUID
     lane: str
     reason: str
+    object_key: str
+    size: int
+    sealed_digests: bytes | None = None
     data_key_id: UUID
     preset_set: str
+    manifest_key: str | None = None
     run_id: UUID | None = None
 
 

@@ -11,17 +11,18 @@ from schemas.events import (
     JobDeleted,
     LinkIssued,
     LinkRevoked,
+    OperationsEvent,
     RecordDiscarded,
     RunCancelled,
     RunCompleted,
     RunCounts,
-    RunEvent,
     RunPaused,
     RunResumed,
     RunStarted,
     UploadExpired,
     VariantsRequested,
     VariantsRetired,
+    WorkersResumed,
 )
 from tests.golden.ids import (
     ASSET_ID,
@@ -30,6 +31,7 @@ from tests.golden.ids import (
     JOB_ID,
     KEY_ID,
     LINK_ID,
+    ORIGINAL,
     OWNER_ID,
     PRESET_SET,
     RUN_ID,
@@ -58,6 +60,9 @@ CHANGE_EXAMPLES: Final[tuple[AssetEvent, ...]] = (
         job_id=JOB_ID,
         lane="bulk",
         reason="regenerate",
+        object_key=ORIGINAL,
+        size=3_456_789,
+        sealed_digests=b"\x01sealed digests",
         data_key_id=KEY_ID,
         preset_set=PRESET_SET,
         run_id=RUN_ID,
@@ -89,7 +94,7 @@ CHANGE_EXAMPLES: Final[tuple[AssetEvent, ...]] = (
         component="projector",
     ),
 )
-RUN_EXAMPLES: Final[tuple[RunEvent, ...]] = (
+RUN_EXAMPLES: Final[tuple[OperationsEvent, ...]] = (
     RunStarted(
         **_RUN,
         request_hash=bytes(range(32)),
@@ -107,4 +112,5 @@ RUN_EXAMPLES: Final[tuple[RunEvent, ...]] = (
         run_id=RUN_ID,
         counts=RunCounts(requested=500, completed=497, failed=3, skipped=12),
     ),
+    WorkersResumed(event_id=EVENT_ID, occurred_at=AT, actor_id=OWNER_ID, component="variants"),
 )

@@ -118,6 +118,7 @@ UNVERSIONED = {
     "VariantsRetired": {"actor_id"},  # names the one set that it means
     "RecordDiscarded": {"actor_id"},  # no part of what it is about
     "AccountRecordDiscarded": {"actor_id"},
+    "WorkersResumed": {"actor_id"},  # what it says twice it says once
 }
 
 
