@@ -2,24 +2,25 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
 
 import psycopg
 import typer
-from confluent_kafka import KafkaException
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from adapters import read_store
 from adapters.settings import Settings, settings_or_exit
+from ops import read_models_rebuild
+from ops.read_models_ground import connection, ends_of, loops_of
 from projections import operating, read_models
-from projections.checkpoints import LOOPS, Loop, LoopName, live_loop
-from projections.topic import TopicMissing, WrongPartitions, ends
+from projections.checkpoints import Loop, LoopName
+from projections.rebuild import copies
 
 app = typer.Typer(no_args_is_help=True, help="The read models: rows that are folded from the log.")
+
+read_models_rebuild.add_to(app)
 
 _LOOK_SECONDS: Final = 0.2
 
@@ -48,8 +49,8 @@ def renew(settings: Settings, *, quiet: bool = False) -> tuple[str, ...]:
     Raises typer.Exit, its sentence said on stderr, without a database.
     """
     replayed: tuple[str, ...] = ()
-    with _connection(settings) as conn:
-        for loop in _loops(settings, None):
+    with connection(settings) as conn:
+        for loop in loops_of(settings, None):
             if older := operating.renew(conn, loop):
                 replayed += older
                 if not quiet:
@@ -61,7 +62,7 @@ def renew(settings: Settings, *, quiet: bool = False) -> tuple[str, ...]:
 def status(loop: Only = None, as_json: Json = False) -> None:
     """Show how far the read models have come, and what is set aside."""
     settings = settings_or_exit()
-    said = _status(settings, _loops(settings, loop))
+    said = _status(settings, loops_of(settings, loop))
     if as_json:
         typer.echo(json.dumps(said))
     else:
@@ -72,8 +73,8 @@ def status(loop: Only = None, as_json: Json = False) -> None:
 def reset(loop: Only = None, wait: Wait = False, as_json: Json = False) -> None:
     """Drop all rows and replay them from the log's beginning; safe while the projector runs."""
     settings = settings_or_exit()
-    loops = _loops(settings, loop)
-    with _connection(settings) as conn:
+    loops = loops_of(settings, loop)
+    with connection(settings) as conn:
         for each in loops:
             operating.reset(conn, each)
     if wait:
@@ -86,13 +87,10 @@ def reset(loop: Only = None, wait: Wait = False, as_json: Json = False) -> None:
         )
 
 
-def _loops(settings: Settings, only: LoopName | None) -> list[Loop]:
-    return [live_loop(settings.kafka.topics, name) for name in LOOPS if only in {None, name}]
-
-
 def _status(settings: Settings, loops: Sequence[Loop]) -> dict[str, Any]:
-    with _connection(settings) as conn:
+    with connection(settings) as conn:
         standings = [operating.standing(conn, loop) for loop in loops]
+        stands = {name: copy for loop in loops for name, copy in copies.every(conn, loop).items()}
     told = [_loop_status(settings, *each) for each in zip(loops, standings, strict=True)]
     return {
         "loops": told,
@@ -100,6 +98,7 @@ def _status(settings: Settings, loops: Sequence[Loop]) -> dict[str, Any]:
             {"name": version.name, "version": version.version, "active": version.active}
             for version in standings[0].versions
         ],
+        "copies": [read_models_rebuild.described(copy, settings) for copy in stands.values()],
         "lag": sum(each["lag"] for each in told),
         "set_aside": sum(each["set_aside"] for each in told),
     }
@@ -113,7 +112,7 @@ def _loop_status(settings: Settings, loop: Loop, standing: operating.Standing) -
             "end": end,
             "lag": max(0, end - standing.positions.get(partition, 0)),
         }
-        for partition, end in sorted(_ends(settings, loop).items())
+        for partition, end in sorted(ends_of(settings, loop).items())
     ]
     return {
         "loop": loop.name,
@@ -141,14 +140,16 @@ def _print_status(said: dict[str, Any]) -> None:
         f"Read models: {', '.join(shown) or 'none installed'}. "
         f"Lag: {said['lag']}. Set aside: {said['set_aside']}."
     )
+    for copy in said["copies"]:
+        console.print(read_models_rebuild.sentence(copy))
 
 
 def _wait(settings: Settings, loops: Sequence[Loop], *, quiet: bool) -> None:
     """Shows progress until what the logs hold now is applied, however long the projector takes."""
-    goals = [(loop, _ends(settings, loop)) for loop in loops]
+    goals = [(loop, ends_of(settings, loop)) for loop in loops]
     total = sum(sum(goal.values()) for _, goal in goals)
     columns = (TextColumn("replaying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, disable=quiet) as progress, _connection(settings) as conn:
+    with Progress(*columns, disable=quiet) as progress, connection(settings) as conn:
         task = progress.add_task("replaying", total=total)
         while (done := sum(_done(conn, loop, goal) for loop, goal in goals)) < total:
             progress.update(task, completed=done)
@@ -159,31 +160,3 @@ def _wait(settings: Settings, loops: Sequence[Loop], *, quiet: bool) -> None:
 def _done(conn: psycopg.Connection[Any], loop: Loop, goal: Mapping[int, int]) -> int:
     at = operating.standing(conn, loop).positions
     return sum(min(at.get(partition, 0), end) for partition, end in goal.items())
-
-
-def _ends(settings: Settings, loop: Loop) -> dict[int, int]:
-    try:
-        return ends(settings.kafka, loop.topic)
-    except (TopicMissing, WrongPartitions) as error:
-        raise _sorry(str(error)) from error
-    except KafkaException as error:
-        raise _sorry(
-            f"Kafka can't be reached: {error.args[0].str()}. Check KAFKA_BOOTSTRAP_SERVERS."
-        ) from error
-
-
-@contextmanager
-def _connection(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
-    try:
-        with read_store.connect(settings) as conn:
-            conn.autocommit = True
-            yield conn
-    except psycopg.errors.UndefinedTable as error:
-        raise _sorry("The database has no tables of ours; run `python -m ops migrate` first.") from error
-    except psycopg.OperationalError as error:
-        raise _sorry(f"Postgres can't be reached: {error}. Check DATABASE_URL.") from error
-
-
-def _sorry(sentence: str) -> typer.Exit:
-    typer.echo(sentence, err=True)
-    return typer.Exit(1)

@@ -1,6 +1,5 @@
 """`python -m projections [assets|identity]`: keeps read models up to date until it is told to stop."""
 
-import gc
 import signal
 import sys
 import threading
@@ -18,6 +17,7 @@ from adapters.subject_keys import KafkaSubjectKeys, SubjectKeys
 from adapters.telemetry import Heartbeats, Metrics, configure_logs, serve_metrics
 from adapters.topics import TopicDrift, require_topics
 from projections.checkpoints import LOOPS, Diverged, LoopName, TopicReplaced
+from projections.collecting import collect_seldom
 from projections.composition import Outside, Rein, compose
 from projections.log_reader import Expelled, OffsetOutOfRange
 from projections.loops import run_all
@@ -92,20 +92,10 @@ def _run(settings: Settings, chosen: Sequence[LoopName], ending: Ending, stack: 
         rein = Rein(stop=ending.stop, beat=beat, condition=condition.part(name))
         projectors[name] = compose(settings, name, outside, rein, stack)
     condition.well("start")
-    _collect_seldom()
+    collect_seldom()
     ending.looping = True
     log.info("projector.started", metrics_port=server.port, loops=chosen)
     run_all({name: projector.run for name, projector in projectors.items()}, ending.stop)
-
-
-def _collect_seldom() -> None:
-    """Lets batches pass without a search for cycles: they make many objects and hardly a cycle.
-
-    The search after every few hundred objects, as is the default, costs a quarter of the projector's time.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 100)
 
 
 def _outside(

@@ -75,3 +75,7 @@ from pg_index x
 join pg_attribute a on a.attrelid = x.indrelid and a.attnum = any(x.indkey)
 where x.indrelid = %(table)s::regclass and x.indisprimary
 order by array_position(x.indkey::int2[], a.attnum)
+
+-- name: discards
+-- Records that no fold takes.
+select partition, "offset" from infra.discards where topic = %(topic)s and partition = %(partition)s

@@ -1,0 +1,239 @@
+"""`python -m ops read-models rebuild | switch | rollback | verify | drop | list`."""
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Annotated, Any, Final
+
+import psycopg
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from adapters.settings import Settings, settings_or_exit
+from ops.read_models_filling import Part, RebuildStopped, Said, fill_all, held, parts_of
+from ops.read_models_ground import connection, ends_of, loops_of, sorry
+from projections import checkpoints
+from projections.checkpoints import Loop
+from projections.rebuild import copies
+from projections.rebuild.comparing import Comparison, compare
+
+_DIFFERENT: Final = 3
+_TRIES: Final = 5
+
+Names = Annotated[list[str], typer.Argument(metavar="NAME...", help="Read models; `list` names them.")]
+Workers = Annotated[int, typer.Option(min=1, max=64, help="Processes that fill, each a partition at a time.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Unverified = Annotated[bool, typer.Option("--unverified", help="Switch although the rows differ.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds the commands."""
+    for command in (list_, rebuild, verify, switch, rollback, drop):
+        app.command(command.__name__.rstrip("_"))(command)
+
+
+def list_(as_json: Json = False) -> None:
+    """List every read model, the log it is folded from, and its copy where there is one."""
+    settings = settings_or_exit()
+    rows: list[dict[str, Any]] = []
+    with connection(settings) as conn:
+        for loop in loops_of(settings, None):
+            there = copies.every(conn, loop)
+            for model in loop.models:
+                copy = described(there[model.name], settings) if model.name in there else None
+                rows.append({"name": model.name, "version": model.version, "loop": loop.name, "copy": copy})
+    if as_json:
+        typer.echo(json.dumps(rows))
+        return
+    table = Table("read model", "version", "log", "copy")
+    for row in rows:
+        copy = row["copy"]
+        table.add_row(str(row["name"]), str(row["version"]), str(row["loop"]), copy["state"] if copy else "")
+    Console().print(table)
+
+
+def rebuild(names: Names, workers: Workers = 2, as_json: Json = False) -> None:
+    """Fill copies from the log's beginning, beside the rows that are served, and compare them.
+
+    Killed or stopped, the same command goes on with the partitions that are missing. The running projector
+    then writes both, until `switch` exchanges them or `drop` ends the copy.
+    """
+    settings = settings_or_exit()
+    began, filled = time.monotonic(), 0
+    told: list[Comparison] = []
+    with _sentences(), connection(settings) as conn:
+        for loop, chosen in _chosen(settings, names):
+            with held(conn, settings, loop.name, chosen):
+                copies.begin(conn, loop, chosen)
+                parts = parts_of(copies.every(conn, loop), chosen, settings.kafka.partitions)
+                filled += _filled(settings, conn, loop, parts, workers, quiet=as_json)
+                for name in chosen:
+                    copies.finish(conn, loop, name)
+                told.append(compare(conn, loop, chosen))
+    seconds = time.monotonic() - began
+    _say(told, as_json=as_json, records=filled, seconds=round(seconds, 3))
+
+
+def verify(names: Names, as_json: Json = False) -> None:
+    """Compare copies with what is served: counts and digests in one snapshot; exit 3 if they differ."""
+    settings = settings_or_exit()
+    with _sentences(), connection(settings) as conn:
+        told = [compare(conn, loop, chosen) for loop, chosen in _chosen(settings, names)]
+    _say(told, as_json=as_json)
+
+
+def switch(names: Names, unverified: Unverified = False, as_json: Json = False) -> None:
+    """Serve the copies from now on; what was served follows as their copy, for `rollback`, until `drop`."""
+    settings = settings_or_exit()
+    with _sentences(), connection(settings) as conn:
+        for loop, chosen in _chosen(settings, names):
+            if not unverified and not (compared := compare(conn, loop, chosen)).same:
+                _say([compared], as_json=as_json)
+            _switch(conn, loop, chosen, back=False)
+    typer.echo(
+        json.dumps({"switched": names}) if as_json else f"Served now: the copies of {', '.join(names)}."
+    )
+
+
+def rollback(names: Names, as_json: Json = False) -> None:
+    """Serve again what was served before the switch."""
+    settings = settings_or_exit()
+    with _sentences(), connection(settings) as conn:
+        for loop, chosen in _chosen(settings, names):
+            _switch(conn, loop, chosen, back=True)
+    typer.echo(
+        json.dumps({"rolled_back": names}) if as_json else f"Served again: the former {', '.join(names)}."
+    )
+
+
+def drop(names: Names, as_json: Json = False) -> None:
+    """End copies and drop their tables."""
+    settings = settings_or_exit()
+    with _sentences(), connection(settings) as conn:
+        for loop, chosen in _chosen(settings, names):
+            for name in chosen:
+                copies.drop(conn, loop, name)
+    _done("dropped", "Dropped: the copies of", names, as_json=as_json)
+
+
+def described(copy: copies.Copy, settings: Settings) -> dict[str, Any]:
+    """A copy as JSON."""
+    return {
+        "name": copy.name,
+        "version": copy.version,
+        "state": copy.state,
+        "filled": len(copy.filled),
+        "partitions": settings.kafka.partitions,
+        "records": copy.records,
+    }
+
+
+def sentence(copy: dict[str, Any]) -> str:
+    """What `described` gives, for people."""
+    return (
+        f"Copy of {copy['name']} v{copy['version']}: {copy['state']}, {copy['filled']} of "
+        f"{copy['partitions']} partitions, {copy['records']} records filled in."
+    )
+
+
+def _done(what: str, sentence: str, names: Sequence[str], *, as_json: bool) -> None:
+    typer.echo(json.dumps({what: names}) if as_json else f"{sentence} {', '.join(names)}.")
+
+
+class _Rate(ProgressColumn):
+    """Records a second."""
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:,.0f}/s")
+
+
+def _filled(
+    settings: Settings,
+    conn: psycopg.Connection[Any],
+    loop: Loop,
+    parts: Sequence[Part],
+    workers: int,
+    *,
+    quiet: bool,
+) -> int:
+    """Fills the parts and shows how it goes; returns how many records went in."""
+    stands = checkpoints.read_positions(conn, loop, range(settings.kafka.partitions))
+    ends_of(settings, loop)  # a sentence where the broker is away or the topic another
+    columns = (TextColumn(loop.topic), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    filled = 0
+    with Progress(*columns, disable=quiet) as progress:
+        task = progress.add_task("filling", total=sum(stands.get(part.partition, 0) for part in parts))
+
+        def told(said: Said) -> None:
+            nonlocal filled
+            filled += said.records
+            progress.update(task, completed=filled)
+
+        if parts:
+            fill_all(settings, loop.name, parts, workers, told)
+    return filled
+
+
+def _chosen(settings: Settings, names: Sequence[str]) -> Iterator[tuple[Loop, list[str]]]:
+    """The loops of the named read models; raises CopyRefused for a name that is nobody's."""
+    loops = loops_of(settings, None)
+    known = {model.name for loop in loops for model in loop.models}
+    if strange := [name for name in names if name not in known]:
+        raise copies.CopyRefused(f"There is no read model {strange[0]}; `list` names them")
+    for loop in loops:
+        if chosen := [model.name for model in loop.models if model.name in names]:
+            yield loop, chosen
+
+
+def _switch(conn: psycopg.Connection[Any], loop: Loop, names: Sequence[str], *, back: bool) -> None:
+    """Tried again while readers or the projector leave no gap."""
+    for left in reversed(range(_TRIES)):
+        try:
+            copies.switch(conn, loop, names, back=back)
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+            if not left:
+                raise
+        else:
+            return
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    """What can't be done is said in a sentence."""
+    try:
+        yield
+    except (copies.CopyRefused, RebuildStopped) as refusal:
+        raise sorry(f"{refusal}.") from refusal
+
+
+def _say(told: Sequence[Comparison], *, as_json: bool, **figures: float) -> None:
+    """Says how copies compare; raises typer.Exit where they differ."""
+    same = all(comparison.same for comparison in told)
+    if as_json:
+        tables = [asdict(table) | {"same": table.same} for each in told for table in each.tables]
+        positions = [each.positions for each in told]
+        typer.echo(json.dumps({"same": same, "positions": positions, "tables": tables, **figures}))
+    else:
+        table = Table("table", "rows", "rows of the copy", "")
+        for one in [one for each in told for one in each.tables]:
+            differ = f"differ: {', '.join(one.differing)}"
+            table.add_row(one.table, str(one.live[0]), str(one.copy[0]), "same" if one.same else differ)
+        Console().print(table)
+        if "records" in figures:
+            typer.echo(f"{figures['records']:,} records in {figures['seconds']:.1f} s.")
+    if not same:
+        raise typer.Exit(_DIFFERENT)

@@ -1,0 +1,255 @@
+"""A read model is rebuilt beside the live one, compared, switched and rolled back, while both are written."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from adapters.settings import Settings
+from projections import operating
+from projections.folding import Verdict
+from projections.rebuild import copies
+from projections.rebuild.comparing import compare
+from projections.rebuild.copies import CopyRefused
+from projections.rebuild.filling import AlreadyFollows, FoldFailed, Tools, Unsettled, connect, fill
+from projections.records import Record
+from schemas.codec import Codec
+from schemas.partitioner import partition_for
+from tests.integration.projections.rows import HandFolded, prepare
+from tests.servers import World
+from tests.unit.projections.stories import PlainLog, Stories
+
+PARTITIONS = 4
+NAMES = ("activity", "assets", "jobs", "lifecycle")
+
+
+class Listed:
+    """A partition of a PlainLog to be read from its beginning; `stop_at` is where reading it fails."""
+
+    def __init__(self, records: list[Record], stop_at: int | None = None) -> None:
+        self.position = 0
+        self._records = records
+        self._stop_at = stop_at
+
+    def read(self, until: int, most: int) -> list[Record]:
+        found = [r for r in self._records if self.position <= r.offset < until][: min(most, 7)]
+        if self._stop_at is not None and self.position >= self._stop_at:
+            raise ConnectionError
+        if found:
+            self.position = found[-1].offset + 1
+        return found
+
+
+class Stage:
+    """Live rows, a log, and the means to fill copies from it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.stories = Stories()
+        self.models = HandFolded(settings, self.stories.keys, PARTITIONS)
+        self.models.begin_anew()
+        self.log = PlainLog(PARTITIONS)
+        self.tools = Tools.of(settings, self.models.loop, Codec.local(), self.stories.keys)
+        self.conn = connect(settings)
+        self.owner = asyncio.run(self.stories.owner("ada"))
+        self._told = 0
+
+    def tell(self, *assets: str, ready: bool = True) -> None:
+        """Whole lives into the log and the live rows."""
+        before = {number: len(self.log.partitions[number]) for number in range(PARTITIONS)}
+        for asset in assets:
+            events = self.stories.whole(asset, self.owner)
+            self.log.append(*(events if ready else list(events)[:2]))
+        for number, at in before.items():
+            self.models.apply(list(self.log.partitions[number])[at:])
+
+    def fill(self, *names: str, partitions: tuple[int, ...] = tuple(range(PARTITIONS))) -> None:
+        copies.begin(self.conn, self.models.loop, names)
+        for number in partitions:
+            fill(self.conn, self.tools, names, self.source(number), number)
+
+    def source(self, number: int, stop_at: int | None = None) -> Listed:
+        return Listed(list(self.log.partitions[number]), stop_at)
+
+    def finish(self, *names: str) -> None:
+        for name in names:
+            copies.finish(self.conn, self.models.loop, name)
+
+    def same(self, *names: str) -> bool:
+        return compare(self.conn, self.models.loop, names).same
+
+    def shown(self) -> Sequence[tuple[Any, ...]]:
+        """What readers see of the assets."""
+        return self.models.rows("live.assets")
+
+    def served(self) -> Sequence[tuple[Any, ...]]:
+        return self.models.rows("assets_v1.assets")
+
+    def oid(self, schema: str) -> int:
+        """Which table it is, whatever its name."""
+        row = self.conn.execute("select %s::regclass::oid", (f"{schema}.assets",)).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def indexes(self, schema: str) -> list[str]:
+        found = self.conn.execute("select indexname from pg_indexes where schemaname = %s", (schema,))
+        return sorted(name for (name,) in found.fetchall())
+
+    def partition_of(self, asset: str) -> int:
+        return partition_for(str(self.stories.asset_id(asset)).encode(), PARTITIONS)
+
+    def close(self) -> None:
+        self.conn.close()
+        self.models.close()
+
+
+@pytest.fixture(scope="module")
+def place(world: World) -> Settings:
+    settings = world.settings("rebuild", DATABASE_URL=world.servers.new_database())
+    prepare(settings)
+    return settings
+
+
+@pytest.fixture
+def stage(place: Settings) -> Iterator[Stage]:
+    stage = Stage(place)
+    yield stage
+    stage.close()
+
+
+def test_copies_hold_the_very_rows_and_follow_what_comes(stage: Stage) -> None:
+    stage.tell("a", "b", "c", "d", "e")
+    stage.tell("f", ready=False)
+    stage.fill(*NAMES)
+    stage.finish(*NAMES)
+    assert stage.same(*NAMES)
+    stage.tell("g", "h")
+    stage.log.append(stage.stories.started("f", stage.owner), stage.stories.ready("f", stage.owner))
+    for number in range(PARTITIONS):
+        stage.models.apply(list(stage.log.partitions[number])[stage.models.positions[number] :])
+    compared = compare(stage.conn, stage.models.loop, NAMES)
+    assert compared.same
+    assert all(table.live[0] > 0 for table in compared.tables)
+
+
+def test_a_switch_serves_the_copy_and_what_was_served_follows_on(stage: Stage) -> None:
+    stage.tell("a", "b")
+    stage.fill("assets")
+    stage.finish("assets")
+    assert stage.shown() == stage.served() == stage.models.rows("assets_v1_copy.assets")
+    former = stage.oid("assets_v1")
+    copies.switch(stage.conn, stage.models.loop, ["assets"])
+    assert stage.oid("assets_v1_copy") == former
+    stage.tell("c")
+    assert len(stage.shown()) == 3
+    assert stage.shown() == stage.served() == stage.models.rows("assets_v1_copy.assets")
+    with pytest.raises(CopyRefused, match="what was live"):
+        copies.switch(stage.conn, stage.models.loop, ["assets"])
+    copies.switch(stage.conn, stage.models.loop, ["assets"], back=True)
+    assert stage.oid("assets_v1") == former
+    stage.tell("d")
+    assert stage.same("assets")
+    copies.drop(stage.conn, stage.models.loop, "assets")
+    stage.tell("e")
+    assert len(stage.shown()) == 5
+    assert copies.every(stage.conn, stage.models.loop) == {}
+
+
+def test_a_death_while_filling_leaves_the_partition_empty_and_the_others_filled(stage: Stage) -> None:
+    stage.tell(*(f"asset-{number}" for number in range(16)))
+    copies.begin(stage.conn, stage.models.loop, ["assets"])
+    fill(stage.conn, stage.tools, ["assets"], stage.source(0), 0)
+    with pytest.raises(ConnectionError):
+        fill(stage.conn, stage.tools, ["assets"], stage.source(1, stop_at=7), 1)
+    assert copies.every(stage.conn, stage.models.loop)["assets"].filled == (0,)
+    of_the_first = stage.models.rows("assets_v1_copy.assets", "position_partition")
+    assert {row for (row,) in of_the_first} == {0}
+    with pytest.raises(CopyRefused, match="does not follow"):
+        stage.finish("assets")
+    with pytest.raises(CopyRefused, match="still being filled"):
+        copies.switch(stage.conn, stage.models.loop, ["assets"])
+    stage.tell("meanwhile", "and more", "and again")
+    with pytest.raises(AlreadyFollows):
+        fill(stage.conn, stage.tools, ["assets"], stage.source(0), 0)
+    stage.fill("assets", partitions=(1, 2, 3))
+    stage.finish("assets")
+    assert stage.same("assets")
+
+
+def test_a_bug_in_a_fold_stops_it_and_names_the_record(stage: Stage) -> None:
+    stage.tell("a", "b", "c")
+    record = stage.log.partitions[stage.partition_of("b")][-1]
+
+    def broken(state: Any, event: Any) -> Verdict[Any]:
+        if event.event_id == stage.stories.ready("b", stage.owner).event_id:
+            raise ZeroDivisionError
+        return stage.tools.plan.streams.fold(state, event)
+
+    streams = replace(stage.tools.plan.streams, fold=broken)
+    tools = replace(stage.tools, plan=replace(stage.tools.plan, streams=streams))
+    copies.begin(stage.conn, stage.models.loop, ["assets"])
+    with pytest.raises(FoldFailed, match=rf"/{record.partition} at offset \d+: fold_failed.*ZeroDivision"):
+        fill(stage.conn, tools, ["assets"], stage.source(record.partition), record.partition)
+    assert stage.models.rows("assets_v1_copy.assets") == []
+    assert stage.models.letters.letters == []
+
+
+def test_what_is_set_aside_live_is_set_aside_in_a_rebuild_and_no_letter_is_sent(stage: Stage) -> None:
+    stage.tell("a", "b")
+    number, key = stage.partition_of("a"), str(stage.stories.asset_id("a")).encode()
+    poison = [stage.log.put(key, b"\0\0\0\0\1short"), stage.log.put(b"nobody", b"", partition=number)]
+    stage.models.apply(poison)
+    stage.tell("c", "d")
+    letters = len(stage.models.letters.letters)
+    assert letters == 2
+    stage.fill(*NAMES)
+    stage.finish(*NAMES)
+    assert stage.same(*NAMES)
+    assert len(stage.models.letters.letters) == letters
+    copies.drop(stage.conn, stage.models.loop, "assets")
+    stage.models.conn.execute("delete from infra.quarantine")
+    with pytest.raises(Unsettled, match="0 records set aside, a rebuild 1"):
+        stage.fill("assets")
+
+
+def test_rows_that_differ_are_found_and_only_their_keys_are_shown(stage: Stage) -> None:
+    stage.tell("a", "b")
+    stage.fill("assets")
+    stage.finish("assets")
+    asset_id = stage.stories.asset_id("b")
+    stage.conn.execute("update assets_v1_copy.assets set title = 'other' where asset_id = %s", (asset_id,))
+    (table,) = compare(stage.conn, stage.models.loop, ["assets"]).tables
+    assert not table.same
+    assert table.differing == (str(asset_id),)
+
+
+def test_a_copy_that_takes_no_rows_is_left_behind_and_the_live_rows_go_on(stage: Stage) -> None:
+    stage.tell("a")
+    stage.fill("assets")
+    stage.finish("assets")
+    stage.conn.execute("alter table assets_v1_copy.assets add check (title <> 'Title b')")
+    stage.tell("b")
+    assert copies.every(stage.conn, stage.models.loop)["assets"].state == "broken"
+    assert len(stage.shown()) == 2
+    assert stage.models.rows("infra.quarantine") == []
+    with pytest.raises(CopyRefused, match="broken"):
+        copies.begin(stage.conn, stage.models.loop, ["assets"])
+
+
+def test_an_index_that_a_death_left_half_made_is_made_anew(stage: Stage) -> None:
+    stage.tell("a")
+    stage.fill("activity")
+    live = stage.indexes("activity_v3")
+    assert len(stage.indexes("activity_v3_copy")) < len(live)
+    stage.finish("activity")
+    assert stage.indexes("activity_v3_copy") == live
+
+
+def test_a_reset_ends_every_copy(stage: Stage) -> None:
+    stage.tell("a")
+    stage.fill("assets")
+    operating.reset(stage.models.conn, stage.models.loop)
+    assert copies.every(stage.conn, stage.models.loop) == {}
+    left = stage.conn.execute("select nspname from pg_namespace where nspname like '%copy'").fetchall()
+    assert left == []
