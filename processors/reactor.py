@@ -5,7 +5,6 @@ nothing is committed, and the record comes again.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NoReturn, assert_never
@@ -16,6 +15,7 @@ from processors.appender import Appender
 from processors.dead_letter_limit import DeadLetterLimit
 from processors.failure_policy import Verdict, judge, lost
 from processors.failures import Interruption, LogGone, Unfit
+from processors.in_hand import InHand
 from processors.intake import Intake
 from processors.interruptible import Interruptible
 from processors.jobs import Attempt, Job, Processor
@@ -65,53 +65,28 @@ class Reactor:
             journal=parts.journal,
             lane=parts.lane,
         )
-        self._under_way: set[Interruptible] = set()
-        self._empty = asyncio.Event()
-        self._closed = False
+        self._hand = InHand(parts.journal, parts.leave)
 
     @property
     def in_hand(self) -> int:
         """Records being looked at or worked on now."""
-        return len(self._under_way)
+        return len(self._hand)
 
     async def take(self, record: RawRecord, work: Interruptible) -> bool:
         """Handles one record; whether it is done with. If not, it must be neither acked nor passed over."""
-        if self._closed:
-            return False
-        self._under_way.add(work)
-        self._empty.clear()
-        try:
-            with self._journal.about(record):
-                return await self._take(record, work)
-        except LogGone as error:
-            self._parts.leave(f"the event log took nothing for too long ({error})")
-        except Exception as error:  # noqa: BLE001 - whatever escapes here would be acknowledged and lost
-            self._journal.fault(error)
-            self._parts.leave(f"the reactor itself failed: {type(error).__name__}")
-        finally:
-            self._under_way.discard(work)
-            if not self._under_way:
-                self._empty.set()
+        return await self._hand.take(record, work, self._take)
 
     async def drain(self, grace: float, *, last_words: float = 3.0) -> None:
         """Takes no more; lets the work in hand end for `grace` seconds, then interrupts it.
 
         What was interrupted has `last_words` seconds to say so.
         """
-        self._closed = True
-        for work in [work for work in self._under_way if not work.began]:
-            work.interrupt("shutdown")
-        if await self._emptied(grace):
+        self._hand.close()
+        self._hand.interrupt(begun=False)
+        if await self._hand.emptied(grace):
             return
-        for work in list(self._under_way):
-            work.interrupt("shutdown")
-        await self._emptied(last_words)
-
-    async def _emptied(self, seconds: float) -> bool:
-        if self._under_way:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._empty.wait(), seconds)
-        return not self._under_way
+        self._hand.interrupt(begun=True)
+        await self._hand.emptied(last_words)
 
     async def _take(self, record: RawRecord, work: Interruptible) -> bool:
         try:

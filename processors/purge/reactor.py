@@ -4,7 +4,6 @@ As with every reactor nothing is raised out of `take`: a record is done with, or
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,6 +18,7 @@ from processors.appender import PATIENCE_SECONDS
 from processors.dead_letter_limit import DeadLetterLimit
 from processors.failure_policy import BAD_ENDS, UNEXPECTED
 from processors.failures import Interruption, Outage
+from processors.in_hand import InHand
 from processors.interruptible import Interruptible
 from processors.journal import Journal
 from processors.purge.group import COMPONENT
@@ -61,40 +61,22 @@ class PurgeReactor:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._journal = parts.journal
-        self._under_way: set[Interruptible] = set()
-        self._empty = asyncio.Event()
-        self._closed = False
+        self._hand = InHand(parts.journal, parts.leave)
 
     @property
     def in_hand(self) -> int:
         """Records being looked at, waited for or worked on now."""
-        return len(self._under_way)
+        return len(self._hand)
 
     async def take(self, record: RawRecord, work: Interruptible) -> bool:
         """Handles one record; whether it is done with. If not, it must be neither acked nor passed over."""
-        if self._closed:
-            return False
-        self._under_way.add(work)
-        self._empty.clear()
-        try:
-            with self._journal.about(record):
-                return await self._take(record, work)
-        except Exception as error:  # noqa: BLE001 - whatever escapes here would be acknowledged and lost
-            self._journal.fault(error)
-            self._parts.leave(f"the reactor itself failed: {type(error).__name__}")
-        finally:
-            self._under_way.discard(work)
-            if not self._under_way:
-                self._empty.set()
+        return await self._hand.take(record, work, self._take)
 
     async def drain(self, *, last_words: float = 3.0) -> None:
         """Takes no more and lets go of all in hand: it comes again, and removing twice does no harm."""
-        self._closed = True
-        for work in list(self._under_way):
-            work.interrupt("shutdown")
-        if self._under_way:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._empty.wait(), last_words)
+        self._hand.close()
+        self._hand.interrupt(begun=True)
+        await self._hand.emptied(last_words)
 
     async def _take(self, record: RawRecord, work: Interruptible) -> bool:
         try:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Callable
-from typing import Final, NoReturn
+from typing import NoReturn
 
 import structlog
 
@@ -17,10 +17,9 @@ from adapters.settings import Settings
 from adapters.telemetry import Heartbeats, Metrics, serve_metrics
 from adapters.topics import require_topics
 from processors.dead_letter_limit import DeadLetterLimit
-from processors.faust_app.app import AppConfig
-from processors.faust_app.brokers import broker_list, credentials
 from processors.faust_app.member import GroupMember
 from processors.faust_app.slots import hold_slot
+from processors.faust_app.worker_member import beating, instance_id, member_of
 from processors.health import Health
 from processors.journal import Journal
 from processors.look_ahead.follower import KafkaLookAhead
@@ -31,8 +30,6 @@ from processors.purge.reactor import Parts, PurgeReactor
 from processors.retries import Retries
 from processors.stopping import Stop
 from schemas.codec import Codec
-
-_BEAT_SECONDS: Final = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +42,7 @@ class PurgeWorker:
         self._stop = stop
         self._leave = leave
         self._group = purge_group(settings.kafka.topic_prefix)
-        self._instance_id = f"{self._group}-{settings.worker.slot}"
+        self._instance_id = instance_id(settings, self._group)
         self._metrics = Metrics()
         self._journal = Journal(self._metrics.worker)
         self._health = Health()
@@ -68,8 +65,8 @@ class PurgeWorker:
             details=self._health.details,
         )
         self._stack.callback(server.close)
-        beating = asyncio.create_task(_beat(self._heartbeats.expect("worker")))
-        self._stack.callback(beating.cancel)
+        beats = asyncio.create_task(beating(self._heartbeats.expect("worker")))
+        self._stack.callback(beats.cancel)
         codec = await self._codec()
         store = S3ObjectStore(settings.store, metrics=self._metrics.store)
         self._stack.push_async_callback(store.close)
@@ -137,20 +134,9 @@ class PurgeWorker:
         return PurgeReactor(parts)
 
     def _make_member(self, reactor: PurgeReactor, look_ahead: KafkaLookAhead) -> GroupMember:
-        settings, kafka = self._settings, self._settings.kafka
-        config = AppConfig(
-            brokers=broker_list(kafka),
-            credentials=credentials(kafka),
-            group=self._group,
-            instance_id=self._instance_id,
-            topic=kafka.topics.assets,
-            session=settings.worker.session.total_seconds(),
-            idle_limit=settings.worker.idle_limit.total_seconds(),
-            folder=settings.runtime.state_dir / "faust",
-        )
-        member = GroupMember(
-            config,
-            kafka,
+        member = member_of(
+            self._settings,
+            self._group,
             reactor=reactor,
             look_ahead=look_ahead,
             metrics=self._metrics.worker,
@@ -159,9 +145,3 @@ class PurgeWorker:
         self._stack.push_async_callback(member.close)
         self._health.check(member.trouble)
         return member
-
-
-async def _beat(beat: Callable[[], None]) -> None:
-    while True:
-        beat()
-        await asyncio.sleep(_BEAT_SECONDS)

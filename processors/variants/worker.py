@@ -14,10 +14,9 @@ from adapters.settings import Settings
 from adapters.telemetry import Heartbeats, Metrics, serve_metrics
 from processors.appender import Appender
 from processors.dead_letter_limit import DeadLetterLimit
-from processors.faust_app.app import AppConfig
-from processors.faust_app.brokers import broker_list, credentials
 from processors.faust_app.member import GroupMember
 from processors.faust_app.slots import hold_slot
+from processors.faust_app.worker_member import beating, instance_id, member_of
 from processors.health import Health
 from processors.journal import Journal
 from processors.look_ahead.follower import KafkaLookAhead
@@ -33,7 +32,6 @@ from schemas.codec import Codec
 # Beside those that the children render: one whose original is fetched, two whose variants are stored. Small
 # pictures are rendered faster than a store answers; more than that would cost memory, an original each.
 _JOBS_BESIDE_THE_CHILDREN: Final = 3
-_BEAT_SECONDS: Final = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +47,7 @@ class Worker:
         self._stop = stop
         self._leave = leave
         self._group = f"{settings.kafka.topic_prefix}.variants" + ("" if lane == "live" else f"-{lane}")
-        self._instance_id = f"{self._group}-{settings.worker.slot}"
+        self._instance_id = instance_id(settings, self._group)
         self._metrics = Metrics()
         self._health = Health()
         self._limit = DeadLetterLimit()
@@ -74,8 +72,8 @@ class Worker:
             details=self._health.details,
         )
         self._stack.callback(server.close)
-        beating = asyncio.create_task(_beat(self._heartbeats.expect("worker")))
-        self._stack.callback(beating.cancel)
+        beats = asyncio.create_task(beating(self._heartbeats.expect("worker")))
+        self._stack.callback(beats.cancel)
         reach = Reach(
             settings=settings,
             lane=self._lane,
@@ -168,20 +166,9 @@ class Worker:
         return Reactor(processor, parts)
 
     def _make_member(self, reactor: Reactor, look_ahead: KafkaLookAhead) -> GroupMember:
-        settings, kafka = self._settings, self._settings.kafka
-        config = AppConfig(
-            brokers=broker_list(kafka),
-            credentials=credentials(kafka),
-            group=self._group,
-            instance_id=self._instance_id,
-            topic=kafka.topics.assets,
-            session=settings.worker.session.total_seconds(),
-            idle_limit=settings.worker.idle_limit.total_seconds(),
-            folder=settings.runtime.state_dir / "faust",
-        )
-        member = GroupMember(
-            config,
-            kafka,
+        member = member_of(
+            self._settings,
+            self._group,
             reactor=reactor,
             look_ahead=look_ahead,
             metrics=self._metrics.worker,
@@ -190,9 +177,3 @@ class Worker:
         self._stack.push_async_callback(member.close)
         self._health.check(member.trouble)
         return member
-
-
-async def _beat(beat: Callable[[], None]) -> None:
-    while True:
-        beat()
-        await asyncio.sleep(_BEAT_SECONDS)

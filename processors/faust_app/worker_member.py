@@ -1,0 +1,51 @@
+"""What every worker process does alike: it beats, and is a member of its group as the settings say."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from adapters.settings import Settings
+from adapters.telemetry.of_worker import WorkerMetrics
+from processors.faust_app.app import AppConfig
+from processors.faust_app.brokers import broker_list, credentials
+from processors.faust_app.member import GroupMember, Takes
+from processors.look_ahead import KafkaLookAhead
+
+_BEAT_SECONDS: Final = 1.0
+
+
+def instance_id(settings: Settings, group: str) -> str:
+    """The static name of this worker in its group."""
+    return f"{group}-{settings.worker.slot}"
+
+
+def member_of(
+    settings: Settings,
+    group: str,
+    *,
+    reactor: Takes,
+    look_ahead: KafkaLookAhead,
+    metrics: WorkerMetrics,
+    leave: Callable[[str], object],
+) -> GroupMember:
+    """The group's member for the assets' topic; it joins when started. `leave` as GroupMember says."""
+    config = AppConfig(
+        brokers=broker_list(settings.kafka),
+        credentials=credentials(settings.kafka),
+        group=group,
+        instance_id=instance_id(settings, group),
+        topic=settings.kafka.topics.assets,
+        session=settings.worker.session.total_seconds(),
+        idle_limit=settings.worker.idle_limit.total_seconds(),
+        folder=settings.runtime.state_dir / "faust",
+    )
+    return GroupMember(
+        config, settings.kafka, reactor=reactor, look_ahead=look_ahead, metrics=metrics, leave=leave
+    )
+
+
+async def beating(beat: Callable[[], None]) -> None:
+    """Beats for as long as the event loop turns."""
+    while True:
+        beat()
+        await asyncio.sleep(_BEAT_SECONDS)
