@@ -5,9 +5,9 @@ from typing import Protocol
 from uuid import UUID, uuid5
 
 from processors.retries import Retries
-from schemas.events import Event, UploadCompleted, VariantsReady
+from schemas.events import Event, UploadCompleted, VariantsReady, VariantsRequested
 
-Request = UploadCompleted
+Request = UploadCompleted | VariantsRequested
 Result = VariantsReady
 
 

@@ -6,10 +6,10 @@ from uuid import UUID
 from adapters.sealing import open_json, seal_json
 from adapters.subject_keys import KeyErased, SubjectKeys
 from processors.imaging.contract import Facts
-from schemas.events import UploadCompleted
+from processors.jobs import Request
 
 
-def declared_sha256(keys: SubjectKeys, request: UploadCompleted) -> str | None:
+def declared_sha256(keys: SubjectKeys, request: Request) -> str | None:
     """The SHA-256 in hex that was declared at upload; None where none was, or its key is erased.
 
     Raises UnknownKey, SealBroken.

@@ -6,7 +6,8 @@ from dataclasses import asdict
 from functools import cache
 from uuid import UUID
 
-from schemas.events import Encoder
+from processors.jobs import Request
+from schemas.events import Encoder, VariantsRequested
 
 _EXTENSIONS = {"jpeg": "jpg"}
 
@@ -18,10 +19,23 @@ def encoder_hash(encoder: Encoder) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def variants_folder(*, asset_id: UUID, object_key: str, preset_set: str, encoder: Encoder) -> str:
-    """The prefix, without a final slash, of what one preset set and encoder make of one original."""
-    made_by = f"{preset_set[:12]}-{encoder_hash(encoder)[:8]}"
-    return f"assets/{asset_id}/variants/{_source_name(asset_id, object_key)}/{made_by}"
+def variants_folder(request: Request, encoder: Encoder) -> str:
+    """The prefix, without a final slash, of what the job that is asked for makes of its original.
+
+    A set that is made again lies in a folder of its own: an older one by the same presets may be retired, and
+    its objects deleted, at any moment.
+    """
+    made_by = f"{request.preset_set[:12]}-{encoder_hash(encoder)[:8]}"
+    if isinstance(request, VariantsRequested):
+        made_by += f"-{request.job_id.hex}"
+    return (
+        f"{variants_prefix(request.asset_id)}{_source_name(request.asset_id, request.object_key)}/{made_by}"
+    )
+
+
+def variants_prefix(asset_id: UUID) -> str:
+    """What the keys of all variants of an asset begin with."""
+    return f"assets/{asset_id}/variants/"
 
 
 def variant_key(folder: str, name: str, image_format: str) -> str:

@@ -1,4 +1,4 @@
-"""The variants processor: an upload that was completed becomes a stored set of variants."""
+"""The variants processor: an original whose variants are asked for becomes a stored set of them."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -18,11 +18,11 @@ from processors.retries import Retries
 from processors.sandbox import Exhausted, Interrupted, Rendered, SandboxUnavailable
 from processors.variants.conversions import said_encoder, wanted
 from processors.variants.facts import declared_sha256, seal_facts
-from processors.variants.job_store import JobStore, together
-from processors.variants.keys import manifest_key, variants_folder
+from processors.variants.job_store import JobStore
+from processors.variants.keys import manifest_key, variants_folder, variants_prefix
 from processors.variants.manifest import Manifest, ManifestBroken, read_manifest
 from processors.variants.storing import manifest_of, store_set, write_metadata
-from schemas.events import Cost, Event, Preset, UploadCompleted, VariantsReady
+from schemas.events import Cost, Encoder, Event, Preset, UploadCompleted, VariantsReady, VariantsRequested
 
 T = TypeVar("T")
 
@@ -66,6 +66,7 @@ class _Made:
     """A set that stands in the store, and what it took."""
 
     manifest: Manifest
+    manifest_key: str
     bytes_read: int
     bytes_written: int = 0
     cpu_ms: int = 0
@@ -86,9 +87,9 @@ class VariantsProcessor:
         self._tools = tools
 
     def job_in(self, event: Event) -> Job | None:
-        """A completed upload asks for its variants; nothing else does."""
+        """A completed upload asks for its variants, and so does who asks for them again; nobody else."""
         match event:
-            case UploadCompleted():
+            case UploadCompleted() | VariantsRequested():
                 return Job(
                     job_id=event.job_id,
                     asset_id=event.asset_id,
@@ -103,13 +104,7 @@ class VariantsProcessor:
     async def work(self, job: Job, attempt: Attempt) -> VariantsReady:
         """Renders and stores, or finds that all of it stands already and says so."""
         began = time.perf_counter()
-        folder = variants_folder(
-            asset_id=job.asset_id,
-            object_key=job.request.object_key,
-            preset_set=job.request.preset_set,
-            encoder=said_encoder(self._tools.renderer.encoder),
-        )
-        made = await self._made(job.request, folder, attempt)
+        made = await self._made(job.request, attempt)
         manifest = made.manifest
         return VariantsReady(
             event_id=job.result_id,
@@ -120,7 +115,7 @@ class VariantsProcessor:
             attempt=attempt.number,
             source=manifest.source,
             variants=manifest.variants,
-            manifest_key=manifest_key(folder),
+            manifest_key=made.manifest_key,
             sealed_facts=manifest.sealed_facts,
             metadata_key=manifest.metadata_key,
             preset_set=manifest.preset_set,
@@ -134,16 +129,17 @@ class VariantsProcessor:
             ),
         )
 
-    async def _made(self, request: Request, folder: str, attempt: Attempt) -> _Made:
-        """The set under `folder`, found there or made now."""
+    async def _made(self, request: Request, attempt: Attempt) -> _Made:
+        """A set that stands, or one that is made now."""
         store, retries = JobStore(self._tools.store, attempt.retries), attempt.retries
+        encoder = said_encoder(self._tools.renderer.encoder)
+        folder = variants_folder(request, encoder)
         self._tools.failpoints.hit("worker.before_read")
         with self._tools.journal.stage("fetch"):
-            known, original = await _fetched(store, request, folder, may_stand=attempt.number > 1)
-        bytes_read = len(known or b"") + len(original)
-        manifest = self._read(known, folder, request)
-        if manifest is not None:
-            return _Made(manifest=manifest, bytes_read=bytes_read)
+            standing = await self._standing(store, request, folder, encoder, attempt)
+            if standing is not None:
+                return standing
+            original = await store.original(request.object_key, request.size)
         with await self._rendered(original, request, retries) as rendered:
             metadata = write_metadata(rendered, keep_position=self._tools.keep_position)
             manifest = await self._described(rendered, request, folder, metadata, retries)
@@ -158,13 +154,36 @@ class VariantsProcessor:
                 )
             return _Made(
                 manifest=manifest,
-                bytes_read=bytes_read,
+                manifest_key=manifest_key(folder),
+                bytes_read=len(original),
                 bytes_written=written,
                 cpu_ms=round(rendered.cost.cpu_ms),
                 peak_rss_kib=rendered.cost.peak_rss_kib,
             )
 
-    def _read(self, data: bytes | None, folder: str, request: Request) -> Manifest | None:
+    async def _standing(
+        self, store: JobStore, request: Request, folder: str, encoder: Encoder, attempt: Attempt
+    ) -> _Made | None:
+        """A set that need not be made: one that the request names, or an earlier attempt's.
+
+        Nobody else can have made anything in the job's own folder, so before a second attempt the store is
+        not asked for that.
+        """
+        wanted = [manifest_key(folder)] if attempt.number > 1 else []
+        named = request.manifest_key if isinstance(request, VariantsRequested) else None
+        if named is not None and named.startswith(variants_prefix(request.asset_id)):
+            wanted.append(named)
+        for key in wanted:
+            data = await store.find(key)
+            manifest = self._read(data, key, request)
+            if data is None or manifest is None:
+                continue
+            if key == named and _is_to_be_made_anew(request, manifest, encoder):
+                continue
+            return _Made(manifest=manifest, manifest_key=key, bytes_read=len(data))
+        return None
+
+    def _read(self, data: bytes | None, key: str, request: Request) -> Manifest | None:
         """The manifest that stands there, if it is one and about this original and preset set."""
         if data is None:
             return None
@@ -178,7 +197,7 @@ class VariantsProcessor:
             and manifest.preset_set == request.preset_set
         )
         if not fits:
-            self._tools.journal.manifest_broken(manifest_key(folder))
+            self._tools.journal.manifest_broken(key)
         return manifest if fits else None
 
     async def _rendered(self, original: memoryview, request: Request, retries: Retries) -> Rendered:
@@ -229,17 +248,7 @@ class VariantsProcessor:
         return await retries.run(call, on={UnknownKey: "key_unavailable"})
 
 
-async def _fetched(
-    store: JobStore, request: Request, folder: str, *, may_stand: bool
-) -> tuple[bytes | None, memoryview]:
-    """What stands where the manifest would, and the original.
-
-    The completion that asks for the job also made the original's key. So before its first attempt nobody can
-    have made anything of it, and the store is not asked.
-    """
-    original = store.original(request.object_key, request.size)
-    if not may_stand:
-        return None, await original
-    found: list[bytes | memoryview | None] = await together(store.find(manifest_key(folder)), original)
-    manifest, data = found
-    return None if manifest is None else bytes(manifest), memoryview(data or b"")
+def _is_to_be_made_anew(request: Request, manifest: Manifest, encoder: Encoder) -> bool:
+    """A regeneration is for what other programs made; whoever asks for a set by its presets takes any."""
+    regenerated = isinstance(request, VariantsRequested) and request.reason == "regenerate"
+    return regenerated and manifest.encoder != encoder
