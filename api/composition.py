@@ -5,6 +5,7 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from adapters.cdn import CdnSigner
 from adapters.clock import Clock, SystemClock
 from adapters.event_log import KafkaEventLog
 from adapters.object_store import ObjectStore, S3ObjectStore
@@ -24,7 +25,8 @@ from api.limits.classes import rates_of
 from api.notifications.tickets import PostgresTickets
 from api.parts import Parts
 from api.queries.accounts import PostgresAccounts
-from api.queries.reads import PostgresReads
+from api.queries.reads import PostgresReads, Reads
+from api.read_cache import ReadCache
 from api.tokens import Signer
 from projections.waiting import PositionWatch
 from schemas.codec import Codec
@@ -55,19 +57,20 @@ async def opened(
         presets = _presets(settings, codec, heartbeats)
         await _following(closing, presets.start, presets.close)
         pool = await _pool(settings, closing)
-        limits = _limits(settings, pool, metrics)
-        closing.push_async_callback(limits.close)
+        limits = _limits(settings, pool, metrics, closing)
         watch = await _watch(settings, closing)
         clock = SystemClock()
         identity = _identity(settings, pool, watch, clock)
         closing.push_async_callback(asyncio.to_thread, identity.passwords.close)
+        reads = PostgresReads(pool, watch)
         yield Parts(
             settings=settings,
             log=log,
             store=store,
             keys=keys,
             presets=presets,
-            reads=PostgresReads(pool, watch),
+            reads=reads,
+            cache=_cache(settings, reads, watch, metrics),
             credentials=credentials_of(settings, identity, clock),
             identity=identity,
             limits=limits,
@@ -96,10 +99,12 @@ async def _pool(settings: Settings, closing: AsyncExitStack) -> Pool:
     return pool
 
 
-def _limits(settings: Settings, pool: Pool, metrics: Metrics) -> Limiter:
+def _limits(settings: Settings, pool: Pool, metrics: Metrics, closing: AsyncExitStack) -> Limiter:
     secret = settings.secrets.id_secret.get_secret_value().encode()
     rates = rates_of(settings.rates)
-    return Limiter(PostgresCounters(pool), rates, secret=secret, metrics=metrics.limits)
+    limits = Limiter(PostgresCounters(pool), rates, secret=secret, metrics=metrics.limits)
+    closing.push_async_callback(limits.close)
+    return limits
 
 
 async def _watch(settings: Settings, closing: AsyncExitStack) -> PositionWatch:
@@ -107,6 +112,14 @@ async def _watch(settings: Settings, closing: AsyncExitStack) -> PositionWatch:
     await watch.start()
     closing.push_async_callback(watch.close)
     return watch
+
+
+def _cache(settings: Settings, reads: Reads, watch: PositionWatch, metrics: Metrics) -> ReadCache:
+    capacity = settings.doors.read_cache_bytes
+    topic = settings.kafka.topics.assets
+    cache = ReadCache(reads, topic=topic, capacity=capacity, metrics=metrics.cache)
+    watch.tell(cache)
+    return cache
 
 
 def _identity(settings: Settings, pool: Pool, watch: PositionWatch, clock: Clock) -> Identity:
@@ -117,4 +130,9 @@ def _identity(settings: Settings, pool: Pool, watch: PositionWatch, clock: Clock
 
 
 def _addresses(settings: Settings, store: ObjectStore) -> Addresses:
-    return Addresses(store=store, window=settings.doors.url_window, cdn_url=settings.store.cdn_url)
+    wanted = settings.store
+    signer = None
+    if wanted.cdn_key_id is not None and wanted.cdn_key_file is not None:
+        signer = CdnSigner.from_file(wanted.cdn_key_id, wanted.cdn_key_file)
+    window = settings.doors.url_window
+    return Addresses(store=store, window=window, cdn_url=wanted.cdn_url, cdn_signer=signer)

@@ -20,6 +20,7 @@ from api.identity import Identity
 from api.limits.limiter import Limiter
 from api.notifications.tickets import Tickets
 from api.queries.reads import Reads
+from api.read_cache import ReadCache
 from api.tokens import Signer
 
 
@@ -33,6 +34,7 @@ class Parts:
     keys: SubjectKeys
     presets: PresetSets
     reads: Reads
+    cache: ReadCache
     credentials: Credentials
     identity: Identity
     limits: Limiter

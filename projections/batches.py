@@ -112,7 +112,8 @@ class Batches(Generic[_Id, _State, _Event]):
                 folded = self._fold(conn, batch, condemned, set_aside.standing(conn, self._loop, batch))
                 self._write(conn, folded, copied)
                 late = self._discard(conn, batch)
-                checkpoints.advance(conn, self._loop, moved)
+                began = {partition: positions[partition] for partition in moved}
+                checkpoints.advance(conn, self._loop, moved, began, self._plan.changes(folded))
                 self._failpoints.hit("projector.before_database_commit")
         finally:
             self._plan.clear.forget()

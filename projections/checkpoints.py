@@ -8,10 +8,12 @@ import json
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final, Literal, get_args
 
 from psycopg import AsyncConnection, Connection
 
+from projections.notices import Changes, Notice, write_notice
 from projections.read_models import ACCOUNT_STATES, LIFECYCLE, OF_ASSETS, OF_IDENTITY, ReadModel
 from projections.statements import statements
 from schemas.topics import Topics
@@ -20,9 +22,6 @@ CHANNEL: Final = "darkroom_batch"
 """The NOTIFY channel on which each committed batch says how far it came."""
 
 _SQL: Final = "checkpoints.sql"
-
-# Postgres takes payloads up to 8,000 bytes; a batch over so many partitions says only that there was one.
-_MOST_PAYLOAD: Final = 7_000
 
 
 Copied = Mapping[str, AbstractSet[int]]
@@ -127,12 +126,21 @@ def lock_all(conn: Connection[Any], loop: Loop) -> None:
     conn.execute(statements(_SQL)["lock_all"], loop.scope())
 
 
-def advance(conn: Connection[Any], loop: Loop, moved: Mapping[int, int]) -> None:
-    """Moves locked checkpoints to `moved` (partition: next offset); once committed, whoever waits is told."""
-    payload = json.dumps({"topic": loop.topic, "next": moved}, separators=(",", ":"))
+def advance(
+    conn: Connection[Any],
+    loop: Loop,
+    moved: Mapping[int, int],
+    began: Mapping[int, int] = MappingProxyType({}),
+    changes: Changes | None = None,
+) -> None:
+    """Moves locked checkpoints from `began` to `moved` (partition: next offset).
+
+    Once committed, whoever waits is told, and whoever remembers rows, which ones changed.
+    """
+    notice = Notice(topic=loop.topic, following=moved, began=began, changes=changes)
     scope = loop.scope(list(moved)) | {
         "next_offsets": list(moved.values()),
-        "payload": payload if len(payload) <= _MOST_PAYLOAD else "",
+        "payload": write_notice(notice),
     }
     conn.execute(statements(_SQL)["advance"], scope)
 

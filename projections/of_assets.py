@@ -5,6 +5,7 @@ from typing import Final, TypeAlias, get_args
 from uuid import UUID
 
 from projections import folding
+from projections.notices import Changes
 from schemas.asset_state import AssetState
 from schemas.events import AssetEvent
 from schemas.lifecycle import fold
@@ -22,6 +23,12 @@ def asset_of(key: bytes | None) -> UUID | None:
     except ValueError:
         return None
     return asset_id if uuid_text(asset_id).encode() == key else None
+
+
+def changes_in(folded: Folded) -> Changes:
+    """The assets whose rows a batch changes, and their owners."""
+    owners = (changed.state.owner_id for changed in folded.changed.values())
+    return Changes(assets=frozenset(folded.changed), owners=frozenset(owners))
 
 
 STREAMS: Final[folding.Streams[UUID, AssetState, AssetEvent]] = folding.Streams(

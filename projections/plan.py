@@ -7,6 +7,7 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 from psycopg import Connection
 
 from projections.folding import Folded, Streams
+from projections.notices import Changes
 from projections.states import States
 
 _Id = TypeVar("_Id", bound=Hashable)
@@ -32,12 +33,20 @@ class Clear(Protocol[_Checked]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan(Generic[_Id, _State, _Event]):
-    """One topic's plan; `writers` has the writer of each read model by its name."""
+    """One topic's plan; `writers` has the writer of each read model by its name.
+
+    `told` says whose rows a batch changed, where doors remember them.
+    """
 
     streams: Streams[_Id, _State, _Event]
     states: States[_Id, _State]
     clear: Clear[_Event]
     writers: Mapping[str, Writer[_Id, _State, _Event]]
+    told: Callable[[Folded[_Id, _State, _Event]], Changes] | None = None
+
+    def changes(self, folded: Folded[_Id, _State, _Event]) -> Changes | None:
+        """Whose rows the batch changed, all of them; None where nobody remembers any."""
+        return None if self.told is None else self.told(folded)
 
     def write(self, conn: Connection[Any], topic: str, folded: Folded[_Id, _State, _Event]) -> None:
         """Puts what a batch changed into the rows of every read model."""

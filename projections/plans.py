@@ -63,7 +63,13 @@ def asset_plan(keys: Seals) -> Plan[UUID, AssetState, AssetEvent]:
         JOBS: _of_changes(jobs.write),
         LIFECYCLE: _of_changes(ASSET_STATES.write),
     }
-    return Plan(streams=of_assets.STREAMS, states=ASSET_STATES, clear=clear, writers=_by_name(writers))
+    return Plan(
+        streams=of_assets.STREAMS,
+        states=ASSET_STATES,
+        clear=clear,
+        writers=_by_name(writers),
+        told=of_assets.changes_in,
+    )
 
 
 def identity_plan(keys: Seals) -> Plan[str, AccountState, IdentityEvent]:

@@ -5,14 +5,15 @@ import contextlib
 import json
 import random
 import time
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Final, Protocol
 
 import psycopg
 import structlog
 from psycopg import AsyncConnection
 
 from projections.checkpoints import CHANNEL, all_positions
+from projections.notices import Notice, read_notice
 from schemas.positions import Position
 
 # A NOTIFY can be lost with its connection; then a look at the checkpoints this often still ends every wait.
@@ -54,6 +55,26 @@ class Wakeups:
         self._event.set()
 
 
+class Feed(Protocol):
+    """Hears of what changed before any wait for it ends, so that it forgets in time what it remembers."""
+
+    def changed(self, notice: Notice) -> None:
+        """A batch was applied; it follows on the one before it in each partition, and names its changes."""
+        ...
+
+    def moved(self, topic: str, partitions: Collection[int]) -> None:
+        """These partitions moved on; nobody says what changed in them."""
+        ...
+
+    def unsure(self) -> None:
+        """Anything may have changed."""
+        ...
+
+    def heard(self) -> None:
+        """Up to now, nothing has gone unheard."""
+        ...
+
+
 class PositionWatch:
     """Follows the checkpoints over one connection of its own that listens, and looks where it hears nothing.
 
@@ -70,6 +91,7 @@ class PositionWatch:
         self._heard: dict[tuple[str, int], float] = {}
         self._waiting: dict[asyncio.Future[None], Position] = {}
         self._subscribers: set[Wakeups] = set()
+        self._feed: Feed | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -83,6 +105,10 @@ class PositionWatch:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
             self._task = None
+
+    def tell(self, feed: Feed) -> None:
+        """From now on `feed` hears of what is applied."""
+        self._feed = feed
 
     def positions(self, topic: str) -> Mapping[int, int]:
         """The next offset of each partition of `topic`, as last heard."""
@@ -127,6 +153,7 @@ class PositionWatch:
                 async with await _connect(self._conninfo) as conn:
                     await conn.execute(f"listen {CHANNEL}".encode())
                     attempt = 0
+                    self._unsure()  # of what was told before, nothing was heard
                     while True:
                         self._replace(await all_positions(conn))
                         await self._listen(conn)
@@ -141,6 +168,7 @@ class PositionWatch:
         async with contextlib.aclosing(conn.notifies(timeout=self._look_seconds)) as notices:
             async for notice in notices:
                 if not self._told(notice.payload):
+                    self._unsure()
                     return
 
     def _told(self, payload: str) -> bool:
@@ -153,20 +181,55 @@ class PositionWatch:
                 }
                 self._heard.update(heard)
                 return True
-            known = self._next.setdefault(told["topic"], {})
-            for partition, offset in told["next"].items():
-                # May be older than the last look, hence never lowers it; after a reset we are sent to look.
-                known[int(partition)] = max(known.get(int(partition), 0), int(offset))
+            notice = read_notice(told)
         except (ValueError, KeyError, TypeError):
             return False
+        known = self._next.setdefault(notice.topic, {})
+        self._pass_on(notice, known)
+        for partition, offset in notice.following.items():
+            # May be older than the last look, hence never lowers it; after a reset we are sent to look.
+            known[partition] = max(known.get(partition, 0), offset)
         self._tell()
         return True
+
+    def _pass_on(self, notice: Notice, known: Mapping[int, int]) -> None:
+        if self._feed is None:
+            return
+        gaps = [
+            partition
+            for partition in notice.following
+            if notice.changes is None or notice.began.get(partition, 0) > known.get(partition, 0)
+        ]
+        if gaps:
+            self._feed.moved(notice.topic, gaps)
+        if notice.changes is not None:
+            self._feed.changed(notice)
+        self._feed.heard()
+
+    def _unsure(self) -> None:
+        if self._feed is not None:
+            self._feed.unsure()
 
     def _replace(self, found: dict[str, dict[int, int]]) -> None:
         # Replaced, not raised: after a reset the positions are lower, and what was applied is so no longer.
         if found != self._next:
+            self._look_for_changes(found)
             self._next = found
             self._tell()
+        if self._feed is not None:
+            self._feed.heard()
+
+    def _look_for_changes(self, found: Mapping[str, Mapping[int, int]]) -> None:
+        """What was found rather than told moved without a word of what changed."""
+        if self._feed is None:
+            return
+        for topic in found.keys() | self._next.keys():
+            now, before = found.get(topic, {}), self._next.get(topic, {})
+            moved = [partition for partition, offset in now.items() if offset > before.get(partition, 0)]
+            if any(now.get(partition, 0) < offset for partition, offset in before.items()):
+                self._feed.unsure()
+            elif moved:
+                self._feed.moved(topic, moved)
 
     def _tell(self) -> None:
         for passed, position in self._waiting.items():

@@ -61,6 +61,12 @@ class DoorSettings(Fragment):
         validation_alias="URL_WINDOW",
         description="Signed addresses of variants stay the same for this long, and valid for twice as long.",
     )
+    read_cache_bytes: int = Field(
+        default=16 * MEGABYTE,
+        validation_alias="READ_CACHE_BYTES",
+        ge=0,
+        description="What each process remembers of assets and lists that are read often; 0: nothing.",
+    )
     sse_streams_per_user: int = Field(
         default=5, validation_alias="SSE_STREAMS_PER_USER", ge=1, le=1000, description="Live streams a user."
     )

@@ -5,6 +5,7 @@ from typing import Literal
 Verdict = Literal["acknowledged", "unavailable", "unknown", "too_large"]
 StoreCall = Literal["put", "get", "head", "put_stream", "copy", "delete", "list", "parts"]
 StoreEnd = Literal["ok", "missing", "precondition", "too_large", "refused", "unavailable", "cancelled"]
+CacheAnswer = Literal["hit", "miss", "bypassed"]
 Reservation = Literal["fresh", "repeated", "conflict"]
 Door = Literal["form", "direct", "multipart"]
 RecordOutcome = Literal["handled", "skipped", "dead_letter", "left"]
@@ -73,6 +74,11 @@ def by_door(door: Door) -> tuple[str, ...]:
 
 def by_reservation(outcome: Reservation) -> tuple[str, ...]:
     """What an Idempotency-Key met."""
+    return (outcome,)
+
+
+def by_cache_answer(outcome: CacheAnswer) -> tuple[str, ...]:
+    """What a question to the read cache met; it is bypassed while changes can't be heard of."""
     return (outcome,)
 
 

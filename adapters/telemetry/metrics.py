@@ -7,7 +7,14 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 
 from adapters.telemetry.families import Described, Families
 from adapters.telemetry.of_adapters import KeyMetrics, LogMetrics, LoopMetrics, StoreMetrics
-from adapters.telemetry.of_doors import HttpMetrics, LimitMetrics, SecurityMetrics, SseMetrics, UploadMetrics
+from adapters.telemetry.of_doors import (
+    CacheMetrics,
+    HttpMetrics,
+    LimitMetrics,
+    SecurityMetrics,
+    SseMetrics,
+    UploadMetrics,
+)
 from adapters.telemetry.of_erasures import ErasureMetrics
 from adapters.telemetry.of_housekeeping import HousekeepingMetrics
 from adapters.telemetry.of_identity import IdentityMetrics
@@ -15,6 +22,7 @@ from adapters.telemetry.of_projector import ProjectorMetrics
 from adapters.telemetry.of_worker import WorkerMetrics
 
 __all__ = [
+    "CacheMetrics",
     "ErasureMetrics",
     "HousekeepingMetrics",
     "HttpMetrics",
@@ -38,6 +46,7 @@ _GROUPS: Final = (
     "store",
     "keys",
     "http",
+    "cache",
     "limits",
     "security",
     "identity",
@@ -89,6 +98,11 @@ class Metrics:
     def http(self) -> HttpMetrics:
         """Requests."""
         return HttpMetrics(self._families)
+
+    @cached_property
+    def cache(self) -> CacheMetrics:
+        """What is remembered."""
+        return CacheMetrics(self._families)
 
     @cached_property
     def limits(self) -> LimitMetrics:

@@ -38,6 +38,17 @@ class HttpMetrics:
         )
 
 
+class CacheMetrics:
+    """What the doors remember of the read models."""
+
+    def __init__(self, families: Families) -> None:
+        """Makes the families."""
+        self.asked = families.counter(
+            "darkroom_read_cache_total", "Questions to the read cache.", labels.by_cache_answer
+        )
+        self.bytes = families.gauge("darkroom_read_cache_bytes", "What the read cache holds.", nothing)
+
+
 class LimitMetrics:
     """Rate limits."""
 

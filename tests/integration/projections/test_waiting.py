@@ -2,12 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
+from uuid import UUID
 
 import psycopg
 import pytest
 
 from projections import checkpoints, operating
+from projections.notices import Notice
 from projections.waiting import NotYetApplied, PositionWatch
 from schemas.positions import Position
 from tests.integration.projections.rows import HandFolded
@@ -170,3 +172,45 @@ async def test_a_loop_is_alive_while_it_is_heard(folded: HandFolded, log: PlainL
     await watch.wait_for(last(folded, log), timeout=5)
     assert not watch.alive(topic, last(folded, log).partition), "a batch may be one of many to come"
     await watch.close()
+
+
+class Remembering:
+    """Keeps what a watch tells of changes."""
+
+    def __init__(self) -> None:
+        self.assets: set[UUID] = set()
+        self.owners: set[UUID] = set()
+        self.blind = 0
+
+    def changed(self, notice: Notice) -> None:
+        assert notice.changes is not None
+        self.assets |= notice.changes.assets
+        self.owners |= notice.changes.owners
+
+    def moved(self, topic: str, partitions: Collection[int]) -> None:
+        del topic, partitions
+        self.blind += 1
+
+    def unsure(self) -> None:
+        self.blind += 1
+
+    def heard(self) -> None:
+        pass
+
+
+async def test_a_batch_tells_whose_rows_it_changed(
+    folded: HandFolded, log: PlainLog, watch: PositionWatch, stories: Stories
+) -> None:
+    feed = Remembering()
+    watch.tell(feed)
+    waiting = asyncio.create_task(watch.wait_for(last(folded, log), timeout=20))
+    await apply(folded, log)
+    await waiting
+    assert feed.assets == {stories.asset_id("sea")}
+    assert (len(feed.owners), feed.blind) == (1, 0)
+    await asyncio.to_thread(operating.reset, folded.conn, folded.loop)
+    for _ in range(500):
+        if feed.blind:
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("nobody was told that everything is made anew")

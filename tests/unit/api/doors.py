@@ -25,6 +25,7 @@ from api.limits import InMemoryCounters, Limiter
 from api.limits.classes import rates_of
 from api.notifications.tickets import InMemoryTickets
 from api.parts import Parts
+from api.read_cache import ReadCache
 from api.tokens import Signer
 from schemas.envelope import Metadata
 from schemas.events import (
@@ -128,6 +129,12 @@ def _parts(
         keys=reads.keys,
         presets=InMemoryPresetSets(active=PRESET_SET),
         reads=reads,
+        cache=ReadCache(
+            reads,
+            topic=settings.kafka.topics.assets,
+            capacity=settings.doors.read_cache_bytes,
+            metrics=metrics.cache,
+        ),
         credentials=credentials_of(settings, identity, clock),
         identity=identity,
         tickets=InMemoryTickets(),
