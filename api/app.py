@@ -18,6 +18,9 @@ from api.commands import (
     issue_api_key,
     log_in,
     log_out,
+    multipart_abort,
+    multipart_parts,
+    multipart_start,
     notification_session,
     notification_ticket,
     refresh,
@@ -60,6 +63,7 @@ BODIES: Final = (
     change_role.ChangeRole,
     request_upload.RequestUpload,
     complete_upload.CompleteUpload,
+    multipart_parts.SignParts,
 )
 ROUTES: Final = (
     # The router tries them in this order.
@@ -68,6 +72,9 @@ ROUTES: Final = (
     jobs,
     request_upload,
     complete_upload,
+    multipart_start,
+    multipart_parts,
+    multipart_abort,
     upload_form,
     me,
     register,

@@ -7,7 +7,8 @@ Headers = list[tuple[bytes, bytes]]
 
 _METHODS: Final = b"GET, HEAD, POST, PATCH, DELETE"
 _ASKED: Final = (
-    b"Authorization, Content-Type, Darkroom-Position, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID"
+    b"Authorization, Content-Type, Darkroom-Position, Idempotency-Key, If-Match, If-None-Match, "
+    b"Last-Event-ID, Upload-Token"
 )
 _SHOWN: Final = b"Darkroom-Position, ETag, Link, Location, RateLimit, Retry-After, X-Request-Id"
 _KEEP_SECONDS: Final = b"600"

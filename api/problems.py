@@ -16,7 +16,7 @@ Problem (fastapi-problem's, rendered as RFC 9457)
     ├── 431  HeadTooLarge
     ├── 500  Internal
     ├── 503  Unavailable, LogDown, OutcomeOpen, ReadStoreDown, StoreDown, NotYetApplied
-    └── those of api.identity_problems
+    └── those of api.identity_problems and api.upload_problems
 """
 
 from collections.abc import Mapping, MutableMapping
@@ -26,6 +26,7 @@ from fastapi_problem.error import StatusProblem
 
 from adapters.settings.rates import Rate
 from api.identity_problems import IDENTITY
+from api.upload_problems import UPLOADS
 
 TYPE_PREFIX: Final = "/problems/"
 
@@ -270,6 +271,7 @@ CATALOGUE: Final[tuple[type[StatusProblem], ...]] = (
     StoreDown,
     NotYetApplied,
     *IDENTITY,
+    *UPLOADS,
 )
 
 

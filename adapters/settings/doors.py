@@ -56,6 +56,11 @@ class DoorSettings(Fragment):
         validation_alias="PRESIGN_EXPIRE",
         description="How long an upload may be begun after it was asked for.",
     )
+    multipart_expire: Duration = Field(
+        default=timedelta(hours=24),
+        validation_alias="MULTIPART_EXPIRE",
+        description="How long an upload in parts may take.",
+    )
     url_window: Duration = Field(
         default=timedelta(hours=1),
         validation_alias="URL_WINDOW",
@@ -114,6 +119,19 @@ class LimitSettings(Fragment):
         validation_alias="DIRECT_MAX_BYTES",
         ge=1024,
         description="A file sent straight to the store.",
+    )
+    multipart_bytes: int = Field(
+        default=200 * MEGABYTE,
+        validation_alias="MULTIPART_MAX_BYTES",
+        ge=1024,
+        description="A file sent straight to the store in parts.",
+    )
+    part_bytes: int = Field(
+        default=8 * 1024 * 1024,
+        validation_alias="UPLOAD_PART_BYTES",
+        ge=5 * 1024 * 1024,
+        le=64 * 1024 * 1024,
+        description="One part of it, the last one apart; stores want 5 MiB at least.",
     )
     pixels: int = Field(
         default=50_000_000, validation_alias="MAX_PIXELS", ge=1, description="Pixels of one picture."

@@ -1,6 +1,7 @@
 """CompleteUpload: the file was sent to the store; it becomes an asset's original, for good."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Final
 from uuid import UUID
@@ -9,18 +10,18 @@ import psycopg
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from adapters.telemetry.labels import Door
 from api.access import entered
 from api.bodies import read_json
-from api.caller import Caller
 from api.commands.answers import UploadAccepted, accepted, position_of, say_position
 from api.commands.completed import Completed
 from api.commands.completion import Ids, Original, append_completed, copy_original
-from api.commands.grant import Grant
+from api.commands.grant import Grant, opened
+from api.commands.multipart_joining import PartSent, join
 from api.intent import IdempotencyKey, begin
 from api.openapi import json_request, problems
 from api.parts import Parts
 from api.problems import NotFound, UploadGone, WrongSize
-from api.tokens import InvalidToken
 from schemas.positions import Position
 
 ROUTE: Final = "/v1/uploads/complete"
@@ -38,6 +39,10 @@ class CompleteUpload(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     upload_token: Annotated[str, Field(min_length=1, max_length=4096, examples=["k1.eyJ1Ijoi…"])]
+    parts: Annotated[
+        tuple[PartSent, ...] | None,
+        Field(max_length=10_000, description="For uploads in parts, to be compared with what arrived."),
+    ] = None
 
 
 @router.post(
@@ -57,42 +62,45 @@ async def complete_upload(request: Request, response: Response, key: Idempotency
     """
     parts, caller = await entered(request, "assets:write")
     body = await read_json(request, CompleteUpload)
-    grant = _opened(parts, caller, body.upload_token)
+    grant = opened(parts.signer, caller.user_id, body.upload_token)
     if key is not None:
         said = hashlib.sha256(body.upload_token.encode()).digest()
         await begin(parts, caller, route=ROUTE, key=key, said=said)
     ids = Ids.of(parts, grant.upload_id)
-    done = await parts.completions.run(ids.event_id, lambda: _complete(parts, grant, ids))
+    done = await parts.completions.run(ids.event_id, lambda: _complete(parts, grant, ids, body.parts))
     say_position(response, done.position)
     return accepted(done.asset_id, done.job_id, done.position)
 
 
-def _opened(parts: Parts, caller: Caller, text: str) -> Grant:
-    try:
-        grant = Grant.from_token(parts.signer, text)
-    except InvalidToken as error:
-        raise NotFound from error
-    if grant.owner_id != caller.user_id:
-        raise NotFound
-    return grant
-
-
-async def _complete(parts: Parts, grant: Grant, ids: Ids) -> Completed:
-    if (position := await _known(parts, ids.event_id)) is not None:
+async def _complete(parts: Parts, grant: Grant, ids: Ids, sent: Sequence[PartSent] | None) -> Completed:
+    if (position := await _known(parts, grant, ids.event_id)) is not None:
         return Completed(asset_id=grant.asset_id, job_id=ids.job_id, position=position)
     if parts.clock.now() > grant.expires_at + GRACE:
         raise UploadGone
+    if grant.in_parts is not None:
+        await join(parts, grant, grant.in_parts, sent)
     original = await _take(parts, grant)
-    return await append_completed(parts, grant, original, ids, door="direct")
+    door: Door = "direct" if grant.in_parts is None else "multipart"
+    return await append_completed(parts, grant, original, ids, door=door)
 
 
-async def _known(parts: Parts, event_id: UUID) -> Position | None:
-    """Where the completion stands if it was applied; with no database nobody knows."""
+async def _known(parts: Parts, grant: Grant, event_id: UUID) -> Position | None:
+    """Where the completion stands if it was applied; with no database nobody knows.
+
+    Raises UploadGone where the log has decided against it: the upload is expired, or the asset purged.
+    """
     try:
         row = await parts.reads.by_event_id(event_id)
+        if row is not None and row.accepted:
+            return position_of(row)
+        asset = await parts.reads.asset(owner_id=grant.owner_id, asset_id=grant.asset_id)
+        # What has no row was never heard of yet, or was, and is purged since.
+        purged = asset is None and await parts.reads.by_event_id(grant.requested_by) is not None
     except psycopg.OperationalError:
         return None
-    return position_of(row) if row is not None else None
+    if row is not None or purged or (asset is not None and asset.status == "expired"):
+        raise UploadGone
+    return None
 
 
 async def _take(parts: Parts, grant: Grant) -> Original:

@@ -1,14 +1,14 @@
 """RequestUpload: somebody wants to send a file straight to the store."""
 
 import json
-from dataclasses import replace
-from typing import Annotated
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request, Response
 from pydantic import ConfigDict, Field
 
 from adapters.sealing import seal_json
-from adapters.settings import DoorSettings, LimitSettings
 from api.access import entered
 from api.bodies import read_json
 from api.commands.answers import UploadGranted, asset_path, position_of, say_position
@@ -42,32 +42,39 @@ class RequestUpload(Words):
     ] = None
 
 
-def decide(
-    body: RequestUpload, intent: Intent, *, sealed_words: bytes, limits: LimitSettings, doors: DoorSettings
-) -> UploadRequested:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """By which way an upload comes: at most so many bytes, within so much time."""
+
+    method: Literal["direct", "multipart"]
+    most: int
+    life: timedelta
+
+
+def decide(body: RequestUpload, intent: Intent, terms: Terms, *, sealed_words: bytes) -> UploadRequested:
     """The event that grants the upload; raises EmptyUpload, TooLarge, UnsupportedMediaType."""
     if body.size <= 0:
         raise EmptyUpload
-    if body.size > limits.direct_bytes:
-        raise TooLarge(f"At most {limits.direct_bytes:,} bytes are accepted.", limit=limits.direct_bytes)
+    if body.size > terms.most:
+        raise TooLarge(f"At most {terms.most:,} bytes are accepted.", limit=terms.most)
     content_type = picture_type(body.content_type, body.file_name)
     if content_type is None:
         raise UnsupportedMediaType(f"Accepted are {', '.join(sorted(ACCEPTED))}.")
-    upload_id = intent.new_id("upload")
+    asset_id = intent.new_id("asset")
     return UploadRequested(
         event_id=intent.new_id("requested"),
         occurred_at=intent.asked_at,
-        asset_id=intent.new_id("asset"),
+        asset_id=asset_id,
         owner_id=intent.caller.user_id,
         actor_id=intent.caller.user_id,
         request_hash=intent.request_hash,
-        upload_id=upload_id,
-        method="direct",
-        object_key=f"incoming/{upload_id}/{intent.new_nonce('object')}",
+        upload_id=intent.new_id("upload"),
+        method=terms.method,
+        object_key=f"incoming/{asset_id}/{intent.new_nonce('object')}",
         content_type=content_type,
         declared_size=body.size,
         sealed_words=sealed_words,
-        expires_at=intent.asked_at + doors.presign_expire,
+        expires_at=intent.asked_at + terms.life,
     )
 
 
@@ -84,13 +91,18 @@ async def request_upload(request: Request, response: Response, key: IdempotencyK
     """Answers with a form by which whoever holds it uploads exactly this many bytes of this type."""
     parts, caller = await entered(request, "assets:write")
     body = await read_json(request, RequestUpload)
-    intent = await begin(parts, caller, route=ROUTE, key=key, said=_said(body))
-    event, position = await _requested(parts, intent, body)
+    intent = await begin(parts, caller, route=ROUTE, key=key, said=said(body))
+    settings = parts.settings
+    terms = Terms(method="direct", most=settings.limits.direct_bytes, life=settings.doors.presign_expire)
+    event, position = await requested(parts, intent, body, terms)
     say_position(response, position, location=asset_path(event.asset_id, after=position))
-    return grant(parts, event, body.sha256)
+    return grant(parts, event, position, body.sha256)
 
 
-async def _requested(parts: Parts, intent: Intent, body: RequestUpload) -> tuple[UploadRequested, Position]:
+async def requested(
+    parts: Parts, intent: Intent, body: RequestUpload, terms: Terms
+) -> tuple[UploadRequested, Position]:
+    """The event that grants the upload, and where it stands: appended now, or when this was first asked."""
     sealed = seal_json(
         parts.keys,
         user_id=intent.caller.user_id,
@@ -98,17 +110,14 @@ async def _requested(parts: Parts, intent: Intent, body: RequestUpload) -> tuple
         field="sealed_words",
         value=body.to_seal(),
     )
-    settings = parts.settings
-    event = decide(body, intent, sealed_words=sealed, limits=settings.limits, doors=settings.doors)
+    event = decide(body, intent, terms, sealed_words=sealed)
     if (row := await applied(parts, intent, event.event_id)) is not None:
-        first = replace(
-            event, occurred_at=row.occurred_at, expires_at=row.occurred_at + settings.doors.presign_expire
-        )
+        first = replace(event, occurred_at=row.occurred_at, expires_at=row.occurred_at + terms.life)
         return first, position_of(row)
     return event, await parts.log.append(event, metadata())
 
 
-def grant(parts: Parts, event: UploadRequested, sha256: str | None) -> UploadGranted:
+def grant(parts: Parts, event: UploadRequested, position: Position, sha256: str | None) -> UploadGranted:
     """The answer: the store's form and our token, both until the event says."""
     size = event.declared_size or 0
     form = parts.store.presign_post(
@@ -120,9 +129,10 @@ def grant(parts: Parts, event: UploadRequested, sha256: str | None) -> UploadGra
         url=form.url,
         fields=dict(form.fields),
         expires_at=event.expires_at,
-        upload_token=Grant.of(event, size=size, sha256=sha256).token(parts.signer),
+        upload_token=Grant.of(event, size=size, sha256=sha256, position=position).token(parts.signer),
     )
 
 
-def _said(body: RequestUpload) -> bytes:
+def said(body: RequestUpload) -> bytes:
+    """What makes the request what it is."""
     return json.dumps(body.model_dump(mode="json"), sort_keys=True).encode()

@@ -113,7 +113,7 @@ def sandbox_for(settings: Settings, lane: str = "live") -> Sandbox:
         children=worker.children,
         limits=Limits(
             max_pixels=limits.pixels,
-            max_bytes=max(limits.form_bytes, limits.direct_bytes),
+            max_bytes=max(limits.form_bytes, limits.direct_bytes, limits.multipart_bytes),
             max_scans=limits.scans,
             max_frames=limits.frames,
         ),

@@ -47,6 +47,10 @@ TABLE: Final[dict[str, tuple[int, int, int, int, int, int, int]]] = {
     "DELETE /v1/api-keys/{key_id}":                   (401, 401, 401, 403, 404, 204, 404),
     "POST /v1/uploads/presign":                       (401, 401, 401, 403, 201, 201, 201),
     "POST /v1/uploads/complete":                      (401, 401, 401, 403, 404, 202, 404),
+    "POST /v1/uploads/multipart":                     (401, 401, 401, 403, 201, 201, 201),
+    "GET /v1/uploads/{upload_id}/parts":              (401, 401, 401, 403, 404, 200, 404),
+    "POST /v1/uploads/{upload_id}/parts":             (401, 401, 401, 403, 404, 200, 404),
+    "DELETE /v1/uploads/{upload_id}":                 (401, 401, 401, 403, 404, 204, 404),
     "POST /v1/uploads":                               (401, 401, 401, 403, 202, 202, 202),
     "GET /v1/assets":                                 (401, 401, 401, 403, 200, 200, 200),
     "GET /v1/assets/{asset_id}":                      (401, 401, 401, 403, 404, 200, 404),
@@ -80,6 +84,7 @@ class Cast:
     credentials: dict[str, str | None] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     upload_token: str = ""
+    parts_token: str = ""
 
 
 @asynccontextmanager
@@ -117,11 +122,15 @@ async def _belongings(made: Cast, elsewhere: Person) -> None:
     size = {"file_name": "b.jpg", "content_type": "image/jpeg", "size": len(JPEG)}
     granted = (await client.post("/v1/uploads/presign", json=size)).json()
     await on.store.put(granted["fields"]["key"], JPEG, content_type="image/jpeg")
+    in_parts = (await client.post("/v1/uploads/multipart", json=size)).json()
     on.reads.catch_up()
+    on.reads.keeps_up = True
     key = (await client.post("/v1/api-keys", json={"name": "k", "scopes": ["assets:read"]})).json()
     sessions = (await elsewhere.client().get("/v1/auth/sessions")).json()["items"]
     made.upload_token = granted["upload_token"]
+    made.parts_token = in_parts["upload_token"]
     made.names = {
+        "upload_id": in_parts["upload_id"],
         "session_id": next(item["id"] for item in sessions if item["current"]),
         "key_id": key["id"],
         "asset_id": accepted["asset_id"],
@@ -190,6 +199,8 @@ async def _ask(made: Cast, operation: str, caller: str) -> httpx.Response:
         asked = body
     elif body:
         asked = {"json": body}
+    if "{upload_id}" in template:
+        asked["headers"] = {"Upload-Token": made.parts_token}
     client = made.on.client(made.credentials[caller])
     if template != "/v1/notifications/stream":
         return await client.request(method, path, **asked)
@@ -205,6 +216,8 @@ def _body(made: Cast, operation: str, caller: str) -> dict[str, Any]:
         "POST /v1/auth/password": {"old": PASSWORD, "new": "seven blue boats on a lake"},
         "POST /v1/api-keys": {"name": "another", "scopes": ["assets:read"]},
         "POST /v1/uploads/presign": {"file_name": "a.jpg", "content_type": "image/jpeg", "size": 7},
+        "POST /v1/uploads/multipart": {"file_name": "a.jpg", "content_type": "image/jpeg", "size": 7},
+        "POST /v1/uploads/{upload_id}/parts": {"parts": [1]},
         "POST /v1/uploads/complete": {"upload_token": made.upload_token},
         "POST /v1/uploads": {"files": {"file": ("harbour.jpg", JPEG, "image/jpeg")}},
         "PATCH /v1/users/{user_id}": {"role": "admin"},
