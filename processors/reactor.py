@@ -72,6 +72,10 @@ class Reactor:
         """Records being looked at or worked on now."""
         return len(self._hand)
 
+    def passes(self, record: RawRecord) -> bool:
+        """Whether the record asks nothing of us and is done with thereby; `take` is for all others."""
+        return self._intake.passes(record)
+
     async def take(self, record: RawRecord, work: Interruptible) -> bool:
         """Handles one record; whether it is done with. If not, it must be neither acked nor passed over."""
         return await self._hand.take(record, work, self._take)

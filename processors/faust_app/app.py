@@ -31,6 +31,8 @@ _HEARTBEAT_SECONDS = 1.0
 _PRODUCER_SECONDS = 15.0
 
 Take = Callable[[RawRecord, Interruptible], Awaitable[bool]]
+Passes = Callable[[RawRecord], bool]
+"""Whether a record can be acked at once, without being taken."""
 Assigned = Callable[[frozenset[int]], None]
 """Hears which partitions of the topic are ours now, at each rebalance: the full set."""
 Revoked = Callable[[], None]
@@ -56,9 +58,14 @@ class AppConfig:
 
 
 def build_app(
-    config: AppConfig, *, take: Take, assigned: Assigned, revoked: Revoked = lambda: None
+    config: AppConfig,
+    *,
+    take: Take,
+    passes: Passes = lambda _record: False,
+    assigned: Assigned,
+    revoked: Revoked = lambda: None,
 ) -> faust.App:
-    """A Faust app that hands every record of the topic to `take` and acks those it is done with."""
+    """A Faust app that hands the topic's records to `take`, unless they pass, and acks what is done with."""
     if getattr(streams, "_CStreamIterator", None) is None:
         raise UncompiledFaust("install the wheel of faust-streaming, or unset NO_CYTHON")
     app = _configured(config)
@@ -67,7 +74,7 @@ def build_app(
     )
 
     async def act(stream: StreamT[bytes]) -> None:
-        await _act(stream, take)
+        await _act(stream, take, passes)
 
     async def on_assigned(_app: AppT, /, *given: Iterable[TP], **_: object) -> None:
         assigned(frozenset(tp.partition for tp in given[0] if tp.topic == config.topic))
@@ -108,12 +115,16 @@ def _configured(config: AppConfig) -> faust.App:
     )
 
 
-async def _act(stream: StreamT[bytes], take: Take) -> None:
+async def _act(stream: StreamT[bytes], take: Take, passes: Passes) -> None:
     """Works on one partition's records in order, until one is left undone; never raises."""
     acking = cast("Stream[bytes]", stream).noack()
     async for event in acking.events():
+        record = record_of(event.message)
+        if passes(record):  # a task of its own for each of these would cost more than all else about them
+            await acking.ack(event)
+            continue
         work = Interruptible()
-        taken = asyncio.ensure_future(take(record_of(event.message), work))
+        taken = asyncio.ensure_future(take(record, work))
         try:
             settled = await asyncio.shield(taken)
         except asyncio.CancelledError:

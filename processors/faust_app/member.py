@@ -31,6 +31,10 @@ class Takes(Protocol):
         """Records being looked at or worked on now."""
         ...
 
+    def passes(self, record: RawRecord) -> bool:
+        """Whether the record asks nothing and is done with thereby. Never raises."""
+        ...
+
     async def take(self, record: RawRecord, work: Interruptible) -> bool:
         """Handles one record; whether it is done with. Never raises."""
         ...
@@ -60,7 +64,11 @@ class GroupMember:
         self._membership = Membership(kafka, group=config.group, client_id=config.instance_id)
         self._asking: asyncio.Task[None] | None = None
         self._app = build_app(
-            config, take=self._take, assigned=self._assigned, revoked=self._look_ahead.revoked
+            config,
+            take=self._take,
+            passes=self._passes,
+            assigned=self._assigned,
+            revoked=self._look_ahead.revoked,
         )
 
     async def start(self) -> None:
@@ -91,6 +99,13 @@ class GroupMember:
     def trouble(self) -> str | None:
         """Why the member is not ready, if it is not."""
         return self._watch.trouble()
+
+    def _passes(self, record: RawRecord) -> bool:
+        if not self._reactor.passes(record):
+            return False
+        self._watch.progressed()
+        self._look_ahead.handled(record.partition, record.offset)
+        return True
 
     async def _take(self, record: RawRecord, work: Interruptible) -> bool:
         self._watch.progressed()

@@ -68,6 +68,13 @@ class PurgeReactor:
         """Records being looked at, waited for or worked on now."""
         return len(self._hand)
 
+    def passes(self, record: RawRecord) -> bool:
+        """Whether the record tells of no purge and is done with thereby; `take` is for all others."""
+        if tells_of_a_purge(record):
+            return False
+        self._journal.passed("no_request")
+        return True
+
     async def take(self, record: RawRecord, work: Interruptible) -> bool:
         """Handles one record; whether it is done with. If not, it must be neither acked nor passed over."""
         return await self._hand.take(record, work, self._take)

@@ -186,6 +186,27 @@ async def test_events_that_ask_for_nothing_are_passed() -> None:
     assert scripted.attempts == [1]
 
 
+async def test_only_what_asks_for_nothing_passes_at_once() -> None:
+    """Requests of our lane and what can't be read are for `take`, whose policy knows what to do with them."""
+    world = World()
+    reactor = world.reactor(Scripted(well))
+    await take(reactor, await world.appended(await world.request()))
+    request, *said = world.log.records
+    assert [reactor.passes(record) for record in said] == [True, True]
+    assert skipped(world) == 2
+    unread = [
+        altered(said[0], value) for value in (None, b"", b"\0\0\0\0\x02rest", (said[0].value or b"")[:-1])
+    ]
+    assert [reactor.passes(record) for record in (request, *unread)] == [False] * 5
+    assert skipped(world) == 2
+    world.lane = "bulk"
+    assert world.reactor(Scripted(well)).passes(request)
+
+
+def skipped(world: World) -> float | None:
+    return world.metrics.registry.get_sample_value("darkroom_worker_records_total", {"outcome": "skipped"})
+
+
 @pytest.mark.parametrize("failure", [LogUnavailable("gone"), OutcomeUnknown("cut")])
 async def test_without_a_log_the_process_leaves(failure: LogUnavailable | OutcomeUnknown) -> None:
     world = World()
