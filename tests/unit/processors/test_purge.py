@@ -137,6 +137,8 @@ async def test_what_says_nothing_of_a_purge_is_passed_unread(world: World, store
     assert await reactor.take(replace(request, headers=()), Interruptible())
     assert await reactor.take(replace(request, headers=(), value=b"unreadable"), Interruptible())
     assert (store.deleted, world.dead_letters.letters) == ([], [])
+    passing = [reactor.passes(record) for record in (request, replace(request, headers=()))]
+    assert passing == [True, False]
 
 
 async def test_a_purge_without_headers_is_one_all_the_same(world: World, store: Store) -> None:
