@@ -61,6 +61,11 @@ class DoorSettings(Fragment):
         validation_alias="MULTIPART_EXPIRE",
         description="How long an upload in parts may take.",
     )
+    upload_grace: Duration = Field(
+        default=timedelta(hours=1),
+        validation_alias="UPLOAD_GRACE",
+        description="An upload begun in time may be completed so much later; then it is expired.",
+    )
     url_window: Duration = Field(
         default=timedelta(hours=1),
         validation_alias="URL_WINDOW",

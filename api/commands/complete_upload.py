@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -25,8 +24,6 @@ from api.problems import NotFound, UploadGone, WrongSize
 from schemas.positions import Position
 
 ROUTE: Final = "/v1/uploads/complete"
-# An upload that was begun in time may still be on its way when its form expires.
-GRACE: Final = timedelta(hours=1)
 # Whoever overwrites an upload while it is being completed gets so many more looks.
 LOOKS: Final = 3
 
@@ -75,7 +72,7 @@ async def complete_upload(request: Request, response: Response, key: Idempotency
 async def _complete(parts: Parts, grant: Grant, ids: Ids, sent: Sequence[PartSent] | None) -> Completed:
     if (position := await _known(parts, grant, ids.event_id)) is not None:
         return Completed(asset_id=grant.asset_id, job_id=ids.job_id, position=position)
-    if parts.clock.now() > grant.expires_at + GRACE:
+    if parts.clock.now() > grant.expires_at + parts.settings.doors.upload_grace:
         raise UploadGone
     if grant.in_parts is not None:
         await join(parts, grant, grant.in_parts, sent)

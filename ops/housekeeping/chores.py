@@ -2,7 +2,12 @@
 
 from typing import Final
 
+from ops.housekeeping import expiry, purged, sweeping
 from ops.housekeeping.chore import Maker
 
-CHORES: Final[tuple[Maker, ...]] = ()
+CHORES: Final[tuple[Maker, ...]] = (
+    expiry.chore,
+    sweeping.chore,
+    purged.chore,
+)
 """In the order in which `run --once` does them."""

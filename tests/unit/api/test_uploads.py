@@ -10,7 +10,6 @@ import pytest
 from adapters.event_log import LogUnavailable, OutcomeUnknown
 from adapters.object_store import PresignedPost, StoreUnavailable
 from adapters.sealing import open_json
-from api.commands.complete_upload import GRACE
 from schemas.events import Event, UploadCompleted, UploadRequested
 from schemas.positions import Position
 from tests.unit.api.doors import ADA, BEN, JPEG, PRESET_SET, Stage, upload
@@ -169,7 +168,7 @@ async def test_completing_too_late_is_gone_unless_it_was_done_in_time(on: Stage)
     on.reads.catch_up()
     on.parts.completions.__init__()  # type: ignore[misc] # a process that remembers nothing
     send(on, late := await presigned(on))
-    on.clock.advance(timedelta(minutes=15) + GRACE + timedelta(seconds=1))
+    on.clock.advance(timedelta(minutes=15) + on.settings.doors.upload_grace + timedelta(seconds=1))
     assert (await complete(on, late)).status_code == 410
     assert (await complete(on, done)).status_code == 202
 

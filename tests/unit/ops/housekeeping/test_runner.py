@@ -4,20 +4,12 @@ import asyncio
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import NoReturn
+from datetime import timedelta
 
 import psycopg
 import pytest
 
-from adapters.clock import FixedClock
 from adapters.event_log import LogUnavailable
-from adapters.event_log.in_memory import InMemoryEventLog
-from adapters.failpoints import Failpoints
-from adapters.object_store import InMemoryObjectStore
-from adapters.settings import load_settings
-from adapters.subject_keys.in_memory import InMemorySubjectKeys
 from ops.housekeeping.chore import Chore, Done, Tools
 from ops.housekeeping.runner import Runner
 
@@ -51,24 +43,6 @@ class Lock:
         if self.failure is not None:
             raise self.failure
         return self.leads
-
-
-def no_database() -> NoReturn:
-    raise psycopg.OperationalError("a unit test has no database")
-
-
-@pytest.fixture
-def tools(tmp_path: Path) -> Tools:
-    settings = load_settings({"STATE_DIR": str(tmp_path), "METRICS_PORT": "0"})
-    return Tools(
-        settings=settings,
-        log=InMemoryEventLog(),
-        store=InMemoryObjectStore(),
-        keys=InMemorySubjectKeys(),
-        connect=no_database,
-        clock=FixedClock(datetime(2026, 1, 1, tzinfo=UTC)),
-        failpoints=Failpoints(),
-    )
 
 
 async def eventually(true: Callable[[], bool]) -> None:
