@@ -14,8 +14,10 @@ from api.commands import (
     change_password,
     change_role,
     complete_upload,
+    delete_asset,
     erase_user,
     issue_api_key,
+    issue_link,
     log_in,
     log_out,
     multipart_abort,
@@ -26,8 +28,11 @@ from api.commands import (
     refresh,
     register,
     request_upload,
+    restore_asset,
     revoke_api_key,
+    revoke_link,
     revoke_session,
+    update_asset,
     upload_form,
 )
 from api.credentials.denial_tail import DenialTail
@@ -40,7 +45,7 @@ from api.notifications.hub import Hub
 from api.notifications.tailer import Tailer
 from api.openapi import describe
 from api.parts import Parts
-from api.queries import assets, audit, gallery, jobs, me, users
+from api.queries import assets, audit, gallery, history, jobs, links, me, metadata, users
 from api.security_headers import security_headers
 
 VERSION: Final = "0.1.0"
@@ -63,12 +68,22 @@ BODIES: Final = (
     change_role.ChangeRole,
     request_upload.RequestUpload,
     complete_upload.CompleteUpload,
+    update_asset.UpdateAsset,
+    issue_link.IssueLink,
     multipart_parts.SignParts,
 )
 ROUTES: Final = (
     # The router tries them in this order.
     gallery,
     assets,
+    update_asset,
+    delete_asset,
+    restore_asset,
+    history,
+    metadata,
+    issue_link,
+    links,
+    revoke_link,
     jobs,
     request_upload,
     complete_upload,

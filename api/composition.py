@@ -5,6 +5,7 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from adapters.cdn import CdnSigner
 from adapters.clock import Clock, SystemClock
 from adapters.event_log import KafkaEventLog
 from adapters.object_store import ObjectStore, S3ObjectStore
@@ -129,4 +130,9 @@ def _identity(settings: Settings, pool: Pool, watch: PositionWatch, clock: Clock
 
 
 def _addresses(settings: Settings, store: ObjectStore) -> Addresses:
-    return Addresses(store=store, window=settings.doors.url_window, cdn_url=settings.store.cdn_url)
+    wanted = settings.store
+    signer = None
+    if wanted.cdn_key_id is not None and wanted.cdn_key_file is not None:
+        signer = CdnSigner.from_file(wanted.cdn_key_id, wanted.cdn_key_file)
+    window = settings.doors.url_window
+    return Addresses(store=store, window=window, cdn_url=wanted.cdn_url, cdn_signer=signer)

@@ -16,7 +16,7 @@ Problem (fastapi-problem's, rendered as RFC 9457)
     ├── 431  HeadTooLarge
     ├── 500  Internal
     ├── 503  Unavailable, LogDown, OutcomeOpen, ReadStoreDown, StoreDown, NotYetApplied
-    └── those of api.identity_problems and api.upload_problems
+    └── those of api.asset_problems, api.identity_problems and api.upload_problems
 """
 
 from collections.abc import Mapping, MutableMapping
@@ -25,6 +25,7 @@ from typing import Any, Final
 from fastapi_problem.error import StatusProblem
 
 from adapters.settings.rates import Rate
+from api.asset_problems import ASSETS
 from api.identity_problems import IDENTITY
 from api.upload_problems import UPLOADS
 
@@ -270,6 +271,7 @@ CATALOGUE: Final[tuple[type[StatusProblem], ...]] = (
     ReadStoreDown,
     StoreDown,
     NotYetApplied,
+    *ASSETS,
     *IDENTITY,
     *UPLOADS,
 )

@@ -4,9 +4,11 @@ from datetime import datetime
 from typing import Annotated, Final, Literal, get_args
 from uuid import UUID
 
+from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.addresses import Addresses
+from api.variants import ORIGINAL, best, original, variant_address
 from projections.assets.queries import AssetRow, VariantRow
 from projections.jobs.queries import JobRow
 
@@ -21,7 +23,8 @@ StateWord = Annotated[
         examples=["completed"],
     ),
 ]
-ORIGINAL: Final = "original"
+# Answers hold addresses that anybody may use: no cache but the caller's own may keep them.
+PRIVATE: Final = {"Cache-Control": "private, no-cache"}
 # While an asset is in one of these, asking again soon is worth while.
 WORKING: Final = frozenset({"uploaded", "processing", "generating"})
 
@@ -51,6 +54,13 @@ class Variant(Shape):
     height: Annotated[int | None, Field(examples=[320])]
     size: Annotated[int, Field(description="Bytes.", examples=[31_204])]
     content_type: Annotated[str, Field(examples=["image/jpeg"])]
+    alternatives: Annotated[
+        dict[str, str],
+        Field(
+            description="Where its preset has several formats: the addresses of the others, by content type.",
+            examples=[{"image/avif": "https://store.example.org/photos/assets/…/small.avif?X-Amz-…"}],
+        ),
+    ] = {}
 
 
 class Asset(Shape):
@@ -148,6 +158,23 @@ def asset_shape(row: AssetRow, *, addresses: Addresses, now: datetime) -> Asset:
     )
 
 
+def etag_of(row: AssetRow, *, addresses: Addresses, now: datetime) -> str:
+    """The ETag of an asset's details: its version, the last record that changed it, the addresses' window."""
+    return f'"{row.version}-{row.position_partition}.{row.position_offset}-{addresses.number(now)}"'
+
+
+def asset_body(row: AssetRow, *, addresses: Addresses, now: datetime) -> bytes:
+    """An asset's details as JSON, its addresses as of `now`."""
+    return asset_shape(row, addresses=addresses, now=now).model_dump_json().encode()
+
+
+def asset_answer(row: AssetRow, *, addresses: Addresses, now: datetime) -> Response:
+    """An asset's details with their ETag."""
+    body = asset_body(row, addresses=addresses, now=now)
+    headers = {**PRIVATE, "ETag": etag_of(row, addresses=addresses, now=now)}
+    return Response(body, media_type="application/json", headers=headers)
+
+
 def status_shape(row: AssetRow) -> AssetStatus:
     """How far an asset is."""
     return AssetStatus(
@@ -176,47 +203,28 @@ def job_shape(row: JobRow) -> Job:
     )
 
 
-def find_variant(row: AssetRow, name: str) -> VariantRow | None:
-    """The variant of this name, the original among them; None where there is none (yet)."""
-    if name == ORIGINAL:
-        return _original(row)
-    return next((variant for variant in row.variants if variant.name == name), None)
-
-
-def variant_address(row: AssetRow, variant: VariantRow, *, addresses: Addresses, now: datetime) -> str:
-    """Where a variant is shown. The original holds bytes that a stranger chose: it is only ever saved."""
-    if variant.name == ORIGINAL:
-        return addresses.save(
-            variant.object_key, now=now, content_type=variant.content_type, file_name=row.file_name
-        )
-    return addresses.view(variant.object_key, now=now, content_type=variant.content_type)
-
-
 def _variants(row: AssetRow, addresses: Addresses, now: datetime) -> dict[str, Variant]:
-    original = _original(row)
-    found = (*row.variants, original) if original is not None else row.variants
-    return {
-        variant.name: Variant(
-            url=variant_address(row, variant, addresses=addresses, now=now),
-            width=variant.width or None,
-            height=variant.height or None,
-            size=variant.size,
-            content_type=variant.content_type,
-        )
-        for variant in found
-    }
+    of_name: dict[str, list[VariantRow]] = {}
+    for variant in row.variants:
+        of_name.setdefault(variant.name, []).append(variant)
+    if (found := original(row)) is not None:
+        of_name[ORIGINAL] = [found]
+    return {name: _variant(row, formats, addresses, now) for name, formats in of_name.items()}
 
 
-def _original(row: AssetRow) -> VariantRow | None:
-    if row.original_key is None:
-        return None
-    return VariantRow(
-        name=ORIGINAL,
-        object_key=row.original_key,
-        content_type=row.content_type or "application/octet-stream",
-        width=row.width or 0,
-        height=row.height or 0,
-        size=row.size or 0,
+def _variant(row: AssetRow, formats: list[VariantRow], addresses: Addresses, now: datetime) -> Variant:
+    shown = best(formats) or formats[0]
+    return Variant(
+        url=variant_address(row, shown, addresses=addresses, now=now),
+        width=shown.width or None,
+        height=shown.height or None,
+        size=shown.size,
+        content_type=shown.content_type,
+        alternatives={
+            other.content_type: variant_address(row, other, addresses=addresses, now=now)
+            for other in formats
+            if other is not shown
+        },
     )
 
 

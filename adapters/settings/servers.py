@@ -195,8 +195,26 @@ class StoreSettings(Fragment):
     cdn_url: HttpUrl | None = Field(
         default=None,
         validation_alias="CDN_URL",
-        description="Where set, variants are linked here, unsigned and for good.",
+        description="Where set, variants are linked here; without CDN_KEY_ID unsigned and for good.",
     )
+    cdn_key_id: Word | None = Field(
+        default=None,
+        validation_alias="CDN_KEY_ID",
+        description="The id of the public key that CloudFront checks signatures with.",
+    )
+    cdn_key_file: ExistingFile | None = Field(
+        default=None,
+        validation_alias="CDN_KEY_FILE",
+        description="The RSA key to sign with, PEM; it belongs to CDN_KEY_ID.",
+    )
+
+    @model_validator(mode="after")
+    def _cdn_key_is_complete(self) -> "StoreSettings":
+        if (self.cdn_key_id is None) != (self.cdn_key_file is None):
+            raise ValueError("CDN_KEY_ID and CDN_KEY_FILE belong together; set both or none")
+        if self.cdn_key_id is not None and self.cdn_url is None:
+            raise ValueError("CDN_KEY_ID needs CDN_URL; set both")
+        return self
 
     @property
     def public_endpoint(self) -> str:

@@ -12,17 +12,17 @@ from api.etags import matches
 from api.openapi import problems
 from api.parts import Parts
 from api.problems import NotFound
-from api.queries.gallery import LIST, PRIVATE
+from api.queries.gallery import LIST
 from api.representations import (
-    ORIGINAL,
+    PRIVATE,
     WORKING,
     Asset,
     AssetStatus,
-    asset_shape,
-    find_variant,
+    asset_body,
+    etag_of,
     status_shape,
-    variant_address,
 )
+from api.variants import ORIGINAL, find_variant, variant_address
 from projections.assets.queries import AssetRow, VariantRow
 
 router = APIRouter(tags=["assets"])
@@ -43,12 +43,11 @@ async def read_asset(request: Request, asset_id: AssetId) -> Response:
     parts, caller = await caught_up(request, "assets:read")
     row = await _row(parts, caller, asset_id)
     now = parts.clock.now()
-    etag = f'"{row.version}-{row.position_partition}.{row.position_offset}-{parts.addresses.number(now)}"'
+    etag = etag_of(row, addresses=parts.addresses, now=now)
     if matches(request.headers.get("if-none-match"), etag):
         return Response(status_code=304, headers={**PRIVATE, "ETag": etag})
-    response = _json(asset_shape(row, addresses=parts.addresses, now=now))
-    response.headers["ETag"] = etag
-    return response
+    body = parts.cache.answer(row, etag, lambda: asset_body(row, addresses=parts.addresses, now=now))
+    return Response(body, media_type="application/json", headers={**PRIVATE, "ETag": etag})
 
 
 @router.get(
@@ -77,11 +76,14 @@ async def read_status(request: Request, asset_id: AssetId) -> Response:
     openapi_extra=catching_up("assets:read"),
 )
 async def read_variant(request: Request, asset_id: AssetId, name: VariantName) -> RedirectResponse:
-    """Redirects to where the bytes are, for example for the `src` of an image."""
+    """Redirects to where the bytes are, for example for the `src` of an image.
+
+    Where the variant's preset has several formats, `Accept` chooses.
+    """
     parts, caller = await caught_up(request, "assets:read")
-    row, variant = await _variant(parts, caller, asset_id, name)
+    row, variant = await _variant(parts, caller, asset_id, name, request.headers.get("accept"))
     address = variant_address(row, variant, addresses=parts.addresses, now=parts.clock.now())
-    return RedirectResponse(address, headers=PRIVATE)
+    return RedirectResponse(address, headers={**PRIVATE, "Vary": "Accept"})
 
 
 @router.get(
@@ -107,15 +109,17 @@ async def download(
 
 
 async def _row(parts: Parts, caller: Caller, asset_id: UUID) -> AssetRow:
-    row = await parts.reads.asset(owner_id=caller.user_id, asset_id=asset_id)
+    row = await parts.cache.asset(owner_id=caller.user_id, asset_id=asset_id)
     if row is None:
         raise NotFound
     return row
 
 
-async def _variant(parts: Parts, caller: Caller, asset_id: UUID, name: str) -> tuple[AssetRow, VariantRow]:
+async def _variant(
+    parts: Parts, caller: Caller, asset_id: UUID, name: str, accept: str | None = None
+) -> tuple[AssetRow, VariantRow]:
     row = await _row(parts, caller, asset_id)
-    variant = find_variant(row, name)
+    variant = find_variant(row, name, accept)
     if variant is None:
         raise NotFound
     return row, variant

@@ -2,24 +2,26 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from hashlib import blake2b
 from typing import Annotated, Final, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
 
 from api.access import catching_up, caught_up
+from api.etags import matches
 from api.openapi import problems
+from api.parts import Parts
 from api.problems import invalid
 from api.queries.sealed_cursors import cursor_for, mark_from
-from api.representations import AssetPage, Status, asset_shape
+from api.read_cache import Page
+from api.representations import PRIVATE, AssetPage, Status, asset_shape, etag_of
 from api.words import MAX_TAG_LENGTH, MAX_TAGS
-from projections.assets.pages import AssetFilter, SortKey, mark_of
+from projections.assets.pages import AssetFilter, AssetMark, SortKey, mark_of
 
 LIST: Final = "/v1/assets"
 DEFAULT_PAGE: Final = 50
 LARGEST_PAGE: Final = 200
-# Answers hold addresses that anybody may use: no cache but the caller's own may keep them.
-PRIVATE: Final = {"Cache-Control": "private, no-cache"}
 
 Sort = Literal["uploaded", "-uploaded", "taken", "-taken", "title", "-title", "size", "-size"]
 Format = Literal["jpeg", "png", "webp", "gif", "avif"]
@@ -57,7 +59,7 @@ router = APIRouter(tags=["assets"])
     LIST,
     response_model=AssetPage,
     summary="List your assets",
-    responses=problems(401, 403, 422, 503),
+    responses={304: {"description": "You have it already."}, **problems(401, 403, 422, 503)},
     openapi_extra=catching_up("assets:read"),
 )
 async def list_assets(
@@ -92,18 +94,32 @@ async def list_assets(
         descending=sort.startswith("-"),
     )
     after = mark_from(parts, cursor, wanted) if cursor is not None else None
+    asked = [*_asked(request), ("limit", str(limit))]
+    named = f"{asked} {cursor} {parts.addresses.number(parts.clock.now())}"
+    page = await parts.cache.page(caller.user_id, named, lambda: _page(parts, wanted, limit, after, asked))
+    headers = {**PRIVATE, "ETag": page.etag} | ({} if page.link is None else {"Link": page.link})
+    if matches(request.headers.get("if-none-match"), page.etag):
+        return Response(status_code=304, headers=headers)
+    return Response(page.body, media_type="application/json", headers=headers)
+
+
+async def _page(
+    parts: Parts, wanted: AssetFilter, limit: int, after: AssetMark | None, asked: list[tuple[str, str]]
+) -> Page:
+    """One page with all its addresses; its ETag names each asset on it, and whether there are more."""
     rows = await parts.reads.assets_page(wanted, limit=limit + 1, after=after)
-    page, following = rows[:limit], None
+    shown, following = rows[:limit], None
     if len(rows) > limit:
-        following = await cursor_for(parts, mark_of(page[-1], wanted.sort), wanted)
+        following = await cursor_for(parts, mark_of(shown[-1], wanted.sort), wanted)
     now = parts.clock.now()
-    items = tuple(asset_shape(row, addresses=parts.addresses, now=now) for row in page)
-    body = AssetPage(items=items, next_cursor=following)
-    response = Response(body.model_dump_json(), media_type="application/json", headers=PRIVATE)
+    items = tuple(asset_shape(row, addresses=parts.addresses, now=now) for row in shown)
+    body = AssetPage(items=items, next_cursor=following).model_dump_json().encode()
+    etags = (f"{row.asset_id} {etag_of(row, addresses=parts.addresses, now=now)}" for row in shown)
+    name = blake2b(repr((asked, *etags, following is None)).encode(), digest_size=12).hexdigest()
+    link = None
     if following is not None:
-        query = [*_asked(request), ("limit", str(limit)), ("cursor", following)]
-        response.headers["Link"] = f'<{LIST}?{urlencode(query)}>; rel="next"'
-    return response
+        link = f'<{LIST}?{urlencode([*asked, ("cursor", following)])}>; rel="next"'
+    return Page(etag=f'"{name}"', body=body, link=link)
 
 
 def _key(sort: Sort) -> SortKey:

@@ -10,7 +10,9 @@ from uuid import UUID
 import psycopg
 
 from adapters.read_store import Pool
+from projections.activity import history
 from projections.activity import queries as activity
+from projections.activity.history import HistoryRow
 from projections.activity.queries import ActivityRow
 from projections.assets import pages
 from projections.assets import queries as assets
@@ -21,6 +23,8 @@ from projections.audit.queries import AuditFilter, AuditMark, AuditRow
 from projections.jobs import outstanding
 from projections.jobs import queries as jobs
 from projections.jobs.queries import JobRow
+from projections.links import queries as links
+from projections.links.queries import LinkRow
 from projections.waiting import PositionWatch
 from schemas.positions import Position
 
@@ -50,6 +54,18 @@ class Reads(Protocol):
         """Those of the assets that exist, whoever owns them."""
         ...
 
+    async def link(self, *, link_id: UUID) -> LinkRow | None:
+        """One shared link, revoked or not, whoever's it is."""
+        ...
+
+    async def links_of(self, *, owner_id: UUID, asset_id: UUID) -> list[LinkRow]:
+        """The links of an asset of this owner that were not revoked, newest first."""
+        ...
+
+    async def history(self, *, owner_id: UUID, asset_id: UUID, after: int, limit: int) -> list[HistoryRow]:
+        """What happened to an asset of this owner behind an offset, oldest first."""
+        ...
+
     async def job(self, *, owner_id: UUID | None, job_id: UUID) -> JobRow | None:
         """One job of this owner, or of anybody where the owner is None."""
         ...
@@ -76,6 +92,10 @@ class Reads(Protocol):
 
     async def positions(self, topic: str) -> dict[int, int]:
         """The next offset to apply of each partition."""
+        ...
+
+    def projecting(self, topic: str, partition: int) -> bool:
+        """Whether somebody applies this partition; never raises."""
         ...
 
     async def wait_for(self, position: Position, timeout: float) -> None:
@@ -141,6 +161,21 @@ class PostgresReads:
         async with self._connection() as conn:
             return await assets.assets_by_id(conn, asset_ids=asset_ids)
 
+    async def link(self, *, link_id: UUID) -> LinkRow | None:
+        """As the Protocol says."""
+        async with self._connection() as conn:
+            return await links.link(conn, link_id=link_id)
+
+    async def links_of(self, *, owner_id: UUID, asset_id: UUID) -> list[LinkRow]:
+        """As the Protocol says."""
+        async with self._connection() as conn:
+            return await links.links_of(conn, owner_id=owner_id, asset_id=asset_id)
+
+    async def history(self, *, owner_id: UUID, asset_id: UUID, after: int, limit: int) -> list[HistoryRow]:
+        """As the Protocol says."""
+        async with self._connection() as conn:
+            return await history.history(conn, owner_id=owner_id, asset_id=asset_id, after=after, limit=limit)
+
     async def job(self, *, owner_id: UUID | None, job_id: UUID) -> JobRow | None:
         """As the Protocol says."""
         async with self._connection() as conn:
@@ -176,6 +211,10 @@ class PostgresReads:
         """As the Protocol says."""
         async with self._connection() as conn:
             return dict(await activity.positions(conn, topic))
+
+    def projecting(self, topic: str, partition: int) -> bool:
+        """As the Protocol says."""
+        return self._watch.alive(topic, partition)
 
     async def wait_for(self, position: Position, timeout: float) -> None:
         """As the Protocol says."""

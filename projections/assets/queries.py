@@ -1,7 +1,7 @@
 """Reads assets with their variants."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -65,9 +65,12 @@ class AssetRow:
     version: int
     position_partition: int
     position_offset: int
+    metadata_key: str | None = None
+    incoming_key: str | None = None
+    doomed: bool = False
 
 
-COLUMNS: Final = ", ".join(field.name for field in fields(AssetRow)).encode()
+COLUMNS: Final = ", ".join(field.name for field in fields(AssetRow) if field.default is MISSING).encode()
 
 
 async def asset(conn: AsyncConnection[Any], *, owner_id: UUID, asset_id: UUID) -> AssetRow | None:

@@ -15,12 +15,14 @@ from adapters.sealing import open_json
 from adapters.subject_keys import InMemorySubjectKeys
 from api.queries.reads import Reservation
 from projections.account_activity.queries import AccountActivityRow
+from projections.activity.history import HistoryRow
 from projections.activity.projection import NOBODY
 from projections.activity.queries import ActivityRow
 from projections.assets.pages import AssetFilter, AssetMark
 from projections.assets.queries import AssetRow, VariantRow
 from projections.audit.queries import AuditFilter, AuditMark, AuditRow
 from projections.jobs.queries import JobRow
+from projections.links.queries import LinkRow
 from projections.waiting import NotYetApplied
 from schemas.envelope import RawRecord, read_headers
 from schemas.events import AssetEvent, ProcessingFailed
@@ -28,7 +30,7 @@ from schemas.lifecycle import AssetState, fold
 from schemas.positions import Position
 from tests.unit.api.fake_accounts import FakeAccounts
 from tests.unit.api.fake_audit import audit_row, sifted
-from tests.unit.api.fake_gallery import page_of
+from tests.unit.api.fake_gallery import links_in, page_of, told
 
 
 class Wakeups:
@@ -62,6 +64,8 @@ class FakeReads:
     wakeups: set[Wakeups] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
     tailing: asyncio.Event = field(default_factory=asyncio.Event)
+    keeps_up: bool = False
+    projector_away: bool = False
 
     def __post_init__(self) -> None:
         self.tailing.set()
@@ -125,6 +129,24 @@ class FakeReads:
         self._ask("assets_by_id")
         return [self.assets[asset_id] for asset_id in asset_ids if asset_id in self.assets]
 
+    async def link(self, *, link_id: UUID) -> LinkRow | None:
+        self._ask("link")
+        return next((link for link in links_in(self.states) if link.link_id == link_id), None)
+
+    async def links_of(self, *, owner_id: UUID, asset_id: UUID) -> list[LinkRow]:
+        self._ask("links_of")
+        wanted = (owner_id, asset_id, None)
+        found = [
+            link
+            for link in links_in(self.states)
+            if (link.owner_id, link.asset_id, link.revoked_at) == wanted
+        ]
+        return sorted(found, key=lambda link: (link.issued_at, link.link_id), reverse=True)
+
+    async def history(self, *, owner_id: UUID, asset_id: UUID, after: int, limit: int) -> list[HistoryRow]:
+        self._ask("history")
+        return told(self.feed, owner_id=owner_id, asset_id=asset_id, after=after, limit=limit)
+
     async def job(self, *, owner_id: UUID | None, job_id: UUID) -> JobRow | None:
         self._ask("job")
         row = self.jobs.get(job_id)
@@ -155,7 +177,8 @@ class FakeReads:
 
     async def by_event_id(self, event_id: UUID) -> ActivityRow | None:
         self._ask("by_event_id")
-        return next((row for row in self.feed if row.event_id == event_id and row.accepted), None)
+        found = [row for row in self.feed if row.event_id == event_id]
+        return next((row for row in found if row.accepted), found[0] if found else None)
 
     async def audit_page(
         self, wanted: AuditFilter, *, limit: int, before: AuditMark | None
@@ -173,8 +196,14 @@ class FakeReads:
             positions[row.partition] = max(positions[row.partition], row.offset + 1)
         return positions
 
+    def projecting(self, topic: str, partition: int) -> bool:
+        del topic, partition
+        return not self.projector_away
+
     async def wait_for(self, position: Position, timeout: float) -> None:
         del timeout  # what is not there now will not come by waiting
+        if self.keeps_up:
+            self.catch_up()
         if self.accounts is not None and position.topic == self.log.topics.identity:
             if self.down or self.accounts.applied(position.partition) <= position.offset:
                 raise NotYetApplied(position)
@@ -235,6 +264,9 @@ def _asset(state: AssetState, record: RawRecord, keys: InMemorySubjectKeys) -> A
         version=state.version,
         position_partition=record.partition,
         position_offset=record.offset,
+        metadata_key=served.metadata_key if served else None,
+        incoming_key=upload.object_key,
+        doomed=getattr(state, "doomed", False),
     )
 
 
