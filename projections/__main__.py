@@ -1,4 +1,4 @@
-"""`python -m projections [assets|identity]`: keeps read models up to date until it is told to stop."""
+"""`python -m projections [LOOP …]`: keeps read models up to date until it is told to stop."""
 
 import signal
 import sys
@@ -60,7 +60,7 @@ def main(words: Sequence[str] = ()) -> int:
     """Runs the loops that are named, or all; 0 after a signal, 1 with a sentence when one can't go on."""
     chosen = [name for name in LOOPS if not words or name in words]
     if strange := [word for word in words if word not in LOOPS]:
-        print(f"There is no loop {strange[0]}; there are {' and '.join(LOOPS)}.", file=sys.stderr)
+        print(f"There is no loop {strange[0]}; there are {', '.join(LOOPS)}.", file=sys.stderr)
         return 2
     settings = settings_or_exit()
     configure_logs(_COMPONENT, settings)

@@ -14,7 +14,15 @@ from typing import Any, Final, Literal, get_args
 from psycopg import AsyncConnection, Connection
 
 from projections.notices import Changes, Notice, write_notice
-from projections.read_models import ACCOUNT_STATES, LIFECYCLE, OF_ASSETS, OF_IDENTITY, ReadModel
+from projections.read_models import (
+    ACCOUNT_STATES,
+    LIFECYCLE,
+    OF_ASSETS,
+    OF_IDENTITY,
+    OF_OPERATIONS,
+    OPERATION_STATES,
+    ReadModel,
+)
 from projections.statements import statements
 from schemas.topics import Topics
 
@@ -27,7 +35,7 @@ _SQL: Final = "checkpoints.sql"
 Copied = Mapping[str, AbstractSet[int]]
 """Read models whose copies follow, by name, each with the partitions in which it does."""
 
-LoopName = Literal["assets", "identity"]
+LoopName = Literal["assets", "identity", "operations"]
 LOOPS: Final[tuple[LoopName, ...]] = get_args(LoopName)
 
 
@@ -69,6 +77,8 @@ def live_loop(topics: Topics, name: LoopName = "assets") -> Loop:
             return Loop(name=name, topic=topics.assets, models=OF_ASSETS, fold=LIFECYCLE)
         case "identity":
             return Loop(name=name, topic=topics.identity, models=OF_IDENTITY, fold=ACCOUNT_STATES)
+        case "operations":
+            return Loop(name=name, topic=topics.operations, models=OF_OPERATIONS, fold=OPERATION_STATES)
 
 
 def open_positions(

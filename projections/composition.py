@@ -23,6 +23,7 @@ from projections.projector import Projector
 from projections.records import Reading
 from projections.redrives import Redrives, Reread
 from projections.rereading import read_at
+from projections.topic import partitions_of
 from schemas.codec import Codec
 
 
@@ -68,7 +69,7 @@ def compose(settings: Settings, name: LoopName, outside: Outside, rein: Rein, st
     batches = Batches(
         loop,
         plan,
-        partitions=settings.kafka.partitions,
+        partitions=partitions_of(settings.kafka, loop.topic),
         database=database,
         letters=outside.letters,
         clock=outside.clock,

@@ -7,7 +7,7 @@ from uuid import UUID
 from psycopg import Connection
 
 from adapters.sealing import Seals
-from projections import of_assets, of_identity
+from projections import of_assets, of_identity, of_operations
 from projections.account_activity import projection as account_activity
 from projections.account_states.projection import STATES as ACCOUNT_STATES_OF
 from projections.accounts import projection as accounts
@@ -21,7 +21,9 @@ from projections.erasures import projection as erasures
 from projections.folding import Folded
 from projections.jobs import projection as jobs
 from projections.lifecycle.projection import STATES as ASSET_STATES
+from projections.operation_states.projection import STATES as OPERATION_STATES_OF
 from projections.plan import Plan, Writer
+from projections.preset_sets import projection as preset_sets
 from projections.read_models import (
     ACCOUNT_ACTIVITY,
     ACCOUNT_STATES,
@@ -32,13 +34,18 @@ from projections.read_models import (
     ERASURES,
     JOBS,
     LIFECYCLE,
+    OPERATION_STATES,
+    PRESET_SETS,
+    RUNS,
     SESSIONS,
     ReadModel,
 )
+from projections.runs import projection as runs
 from projections.sessions import projection as sessions
 from schemas.account_state import AccountState
 from schemas.asset_state import AssetState
 from schemas.events import AssetEvent, IdentityEvent
+from schemas.operation import OperationState, StreamEvent
 
 _Id = TypeVar("_Id", bound=Hashable)
 _State = TypeVar("_State")
@@ -52,6 +59,8 @@ def plan_of(loop: LoopName, keys: Seals) -> Plan[Any, Any, Any]:
             return asset_plan(keys)
         case "identity":
             return identity_plan(keys)
+        case "operations":
+            return operations_plan()
 
 
 def asset_plan(keys: Seals) -> Plan[UUID, AssetState, AssetEvent]:
@@ -84,6 +93,21 @@ def identity_plan(keys: Seals) -> Plan[str, AccountState, IdentityEvent]:
         ACCOUNT_STATES: _of_changes(ACCOUNT_STATES_OF.write),
     }
     return Plan(streams=of_identity.STREAMS, states=ACCOUNT_STATES_OF, clear=clear, writers=_by_name(writers))
+
+
+def operations_plan() -> Plan[str, OperationState, StreamEvent]:
+    """How the operations log is folded."""
+    writers: dict[ReadModel, Writer[str, OperationState, StreamEvent]] = {
+        OPERATION_STATES: _of_changes(OPERATION_STATES_OF.write),
+        PRESET_SETS: _of_changes(preset_sets.write),
+        RUNS: _of_changes(runs.write),
+    }
+    return Plan(
+        streams=of_operations.STREAMS,
+        states=OPERATION_STATES_OF,
+        clear=of_operations.NothingSealed(),
+        writers=_by_name(writers),
+    )
 
 
 def _of_changes(

@@ -46,13 +46,20 @@ API_KEYS: Final = ReadModel(name="api_keys", version=1)
 ERASURES: Final = ReadModel(name="erasures", version=1)
 ACCOUNT_ACTIVITY: Final = ReadModel(name="account_activity", version=3)
 
+OPERATION_STATES: Final = ReadModel(name="operation_states", version=1)
+PRESET_SETS: Final = ReadModel(name="preset_sets", version=1)
+RUNS: Final = ReadModel(name="runs", version=1)
+
 OF_ASSETS: Final = (ACTIVITY, ASSETS, JOBS, LIFECYCLE)
 """The read models of the asset log, which one loop folds in one transaction."""
 
 OF_IDENTITY: Final = (ACCOUNT_ACTIVITY, ACCOUNT_STATES, ACCOUNTS, API_KEYS, ERASURES, SESSIONS)
 """Those of the identity log, and its loop's."""
 
-EVERY: Final = OF_ASSETS + OF_IDENTITY
+OF_OPERATIONS: Final = (OPERATION_STATES, PRESET_SETS, RUNS)
+"""Those of the operations log."""
+
+EVERY: Final = OF_ASSETS + OF_IDENTITY + OF_OPERATIONS
 
 
 def install(conn: Connection[Any], models: Sequence[ReadModel] = EVERY) -> None:

@@ -28,6 +28,11 @@ class Topic:
     partitions: int
 
 
+def partitions_of(kafka: KafkaSettings, name: str) -> int:
+    """How many partitions a topic of ours has to have; the operations log has one, and one order."""
+    return 1 if name == kafka.topics.operations else kafka.partitions
+
+
 def ends(kafka: KafkaSettings, name: str) -> dict[int, int]:
     """For each partition the offset that the next record will have; raises TopicMissing, KafkaException."""
     admin = AdminClient(kafka.client() | {"socket.timeout.ms": round(_ASK_SECONDS * 1000)})
@@ -48,9 +53,9 @@ def describe(kafka: KafkaSettings, name: str) -> Topic:
             raise TopicMissing(f"{name} does not exist; `python -m ops topics apply` makes it") from error
         raise
     partitions = len(found.partitions)
-    if partitions != kafka.partitions:
+    if partitions != (wanted := partitions_of(kafka, name)):
         raise WrongPartitions(
-            f"{name} has {partitions} partitions and KAFKA_PARTITIONS says {kafka.partitions}; the number is "
+            f"{name} has {partitions} partitions and KAFKA_PARTITIONS says {wanted}; the number is "
             "fixed when the topic is made, so correct the setting"
         )
     return Topic(name=name, topic_id=str(found.topic_id), partitions=partitions)

@@ -1,6 +1,6 @@
 """The read models in a real database, folded by hand: no broker, batches as the test cuts them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,6 +31,12 @@ IDENTITY_TABLES = (
     "erasures_v1.erasures",
     "sessions_v1.sessions",
 )
+OPERATIONS_TABLES = ("operation_states_v1.operation_states", "preset_sets_v1.preset_sets", "runs_v1.runs")
+TABLES_OF: Mapping[LoopName, tuple[str, ...]] = {
+    "assets": TABLES,
+    "identity": IDENTITY_TABLES,
+    "operations": OPERATIONS_TABLES,
+}
 SCHEMAS = ("live", *(model.schema for model in read_models.EVERY))
 SET_ASIDE = "infra.quarantine"
 
@@ -65,7 +71,7 @@ class HandFolded:
         loop: LoopName = "assets",
     ) -> None:
         self.loop = live_loop(settings.kafka.topics, loop)
-        self.tables = TABLES if loop == "assets" else IDENTITY_TABLES
+        self.tables = TABLES_OF[loop]
         self.letters = InMemoryDeadLetters()
         self.folded: list[Folded[Any, Any, Any]] = []
         self.database = Database(settings, "test")

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from projections.checkpoints import LOOPS
 from projections.waiting import PositionWatch
 from schemas.events import IdentityEvent
 from schemas.partitioner import partition_for
@@ -19,8 +20,6 @@ from tests.integration.projections.rows import IDENTITY_TABLES, Dump, HandFolded
 from tests.programs import ROOT, Program, running
 from tests.servers import World
 from tests.unit.projections.account_stories import AccountStories, Person
-
-BOTH = ("assets", "identity")
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +79,7 @@ async def heard(world: World, live: LiveLog, key: str) -> bool:
     return watch.alive(live.loop.topic, partition)
 
 
-def test_one_process_follows_both_logs_and_is_killed_around_its_commit(
+def test_one_process_follows_all_logs_and_is_killed_around_its_commit(
     world: World, live: LiveLog, people: AccountStories, tmp_path: Path
 ) -> None:
     assets = LiveLog(world, "other")
@@ -100,7 +99,7 @@ def test_one_process_follows_both_logs_and_is_killed_around_its_commit(
         assets.wait_applied()
         said = ops(world, "read-models", "status")
         assert [(each["loop"], each["lag"], each["set_aside"]) for each in said["loops"]] == [
-            (name, 0, 0) for name in BOTH
+            (name, 0, 0) for name in LOOPS
         ]
         assert asyncio.run(heard(world, live, key))
         text = httpx.get(f"{dying.metrics_url}/metrics").text

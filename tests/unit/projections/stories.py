@@ -16,6 +16,7 @@ from schemas.events import (
     Cost,
     Encoder,
     IdentityEvent,
+    OperationsEvent,
     ProcessingFailed,
     ProcessingStarted,
     Source,
@@ -206,7 +207,7 @@ class PlainLog:
         self.partitions: list[list[Record]] = [[] for _ in range(partitions)]
         self._codec = Codec.local()
 
-    def append(self, *events: AssetEvent | IdentityEvent) -> None:
+    def append(self, *events: AssetEvent | IdentityEvent | OperationsEvent) -> None:
         """Appends as our producers do."""
         for event in events:
             metadata = Metadata(correlation_id=an_id(key_of(event).decode()), source="/test")

@@ -52,4 +52,4 @@ def assert_waited(stop: threading.Event) -> None:
 
 def test_a_loop_that_there_is_not_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["asets"]) == 2
-    assert "assets and identity" in capsys.readouterr().err
+    assert "assets, identity, operations" in capsys.readouterr().err

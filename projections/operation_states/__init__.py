@@ -1,0 +1,1 @@
+"""The folded state of each preset set and run: where every batch takes up the fold."""

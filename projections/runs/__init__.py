@@ -1,0 +1,1 @@
+"""The read model of runs: what is done to many assets at once, and how it stands."""
