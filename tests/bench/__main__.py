@@ -6,7 +6,7 @@ import sys
 import structlog
 import typer
 
-from tests.bench import api, append, codec, imaging, pipeline, projector, refusals, sandbox
+from tests.bench import api, append, codec, imaging, pipeline, projector, rebuild, refusals, sandbox
 
 app = typer.Typer(no_args_is_help=True, help="Benchmarks of Darkroom.", pretty_exceptions_enable=False)
 app.command("imaging")(imaging.command)
@@ -17,6 +17,7 @@ app.command("append")(append.command)
 app.command("api")(api.command)
 app.command("pipeline")(pipeline.command)
 app.command("projector")(projector.command)
+app.command("rebuild")(rebuild.command)
 
 
 @app.callback()
