@@ -4,7 +4,7 @@ The log's order alone decides: whose an address is, which refresh token is the l
 password hold. An event that was applied, or that was decided on another version, never acts.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, assert_never
 
@@ -25,6 +25,7 @@ from schemas.events import (
 )
 from schemas.identity import GENERATIONS, user_id_of
 from schemas.presentations import was_seen, with_seen
+from schemas.replacing import replace
 
 __all__ = ["AccountState", "ApiKeyState", "ErasedLife", "Folded", "Life", "SessionState", "evolve", "fold"]
 

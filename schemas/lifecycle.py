@@ -4,7 +4,7 @@ An event that makes no sense in a state is not accepted and changes nothing. One
 accepted again, however often and however late it is delivered.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import assert_never
 
 from schemas import lifecycle_jobs as jobs
@@ -38,6 +38,7 @@ from schemas.events import (
     VariantsRequested,
     VariantsRetired,
 )
+from schemas.replacing import replace
 
 __all__ = [
     "AssetState",

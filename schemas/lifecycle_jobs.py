@@ -1,6 +1,5 @@
 """The part of the lifecycle that is about work: jobs asked for, begun, ended, deleted, and their sets."""
 
-from dataclasses import replace
 from uuid import UUID
 
 from schemas.asset_state import AssetState, JobState, VariantSet
@@ -13,6 +12,7 @@ from schemas.events import (
     VariantsRequested,
     VariantsRetired,
 )
+from schemas.replacing import replace
 
 
 def first_asked(state: AssetState, event: UploadCompleted) -> AssetState:
