@@ -9,7 +9,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from structlog.contextvars import bind_contextvars
 
-from api.caller import Caller, Need, authenticate
+from api.caller import Caller, Need, authenticate, bearer_in
 from api.identity_problems import NotAllowed, PersonNeeded, ScopeMissing
 from api.limits.doors import admit_caller, admit_stranger
 from api.parts import Parts, parts_of
@@ -64,11 +64,8 @@ async def entered(request: Request, need: Need) -> tuple[Parts, Caller]:
 async def entered_as(request: Request, need: Need, given: str | None) -> tuple[Parts, Caller]:
     """As `entered`, by this Authorization header rather than by the request's own; None: there is none."""
     parts = parts_of(request)
-    caller = await authenticate(parts.credentials, given)
+    caller = await _believed(parts, request, given)
     if caller is None:
-        if given is not None:  # without one the front has counted it
-            say(parts, "authentication_failed")
-            await admit_stranger(parts, request.scope)
         raise Unauthenticated
     bind_contextvars(user_id=str(caller.user_id), caller=caller.credential)
     await admit_caller(parts, request, caller)
@@ -76,6 +73,23 @@ async def entered_as(request: Request, need: Need, given: str | None) -> tuple[P
         say(parts, "access_refused", need=need)
         raise refusal(caller, need)
     return parts, caller
+
+
+async def _believed(parts: Parts, request: Request, given: str | None) -> Caller | None:
+    """Who calls. Strangers with credentials are counted before they cost a query; raises TooManyRequests."""
+    if not parts.credentials.costs_a_query(bearer_in(given)):
+        caller = await authenticate(parts.credentials, given)
+        if caller is None and given is not None:  # without one the front has counted it
+            say(parts, "authentication_failed")
+            await admit_stranger(parts, request.scope)
+        return caller
+    permit = await admit_stranger(parts, request.scope)
+    caller = await authenticate(parts.credentials, given)
+    if caller is None:
+        say(parts, "authentication_failed")
+    else:
+        permit.give_back()
+    return caller
 
 
 async def still_entered(parts: Parts, need: Need, given: str) -> bool:

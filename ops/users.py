@@ -95,7 +95,7 @@ def _change(address: str, role: Role, wait: float, *, as_data: bool) -> None:
         secret = settings.secrets.account_key_secret.get_secret_value().encode()
         key = account_key(read_address(address), secret)
     except InvalidAddress as error:
-        leave(f"The address {error}.", code=WRONG)
+        leave(f"What was given as the address {error}.", code=WRONG)
     try:
         with stop_after(wait) as stop:
             codec = load_codec(settings, stop=stop)

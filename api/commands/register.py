@@ -13,7 +13,7 @@ from api.commands.signing_in import Entry, SignedIn, signed_in, start_session
 from api.commands.verdicts import append_under, decided, require_projecting
 from api.identity_problems import AddressTaken
 from api.intent import IdempotencyKey, data_key_of
-from api.limits.doors import admit_registration
+from api.limits.doors import admit_login, admit_registration
 from api.openapi import json_request, problems
 from api.parts import Parts, parts_of
 from api.passwords import Email, Password, address_of, hashed, is_right, require_good_password
@@ -56,14 +56,15 @@ async def register(request: Request, response: Response, key: IdempotencyKey = N
     await admit_registration(parts, request)
     account_key = parts.identity.key_of(address)
     entry = Entry.of(parts, account_key=account_key, route=ROUTE, key=key)
-    account = await _account(parts, entry, address, body.password)
+    account = await _account(request, entry, address, body.password)
     session = await start_session(parts, entry, account, "register")
     say(parts, "account_registered", user_id=str(account.user_id))
     return signed_in(parts, request, response, account, session)
 
 
-async def _account(parts: Parts, entry: Entry, address: Address, password: str) -> AccountRow:
+async def _account(request: Request, entry: Entry, address: Address, password: str) -> AccountRow:
     """The account that this very request made, now or before; raises AddressTaken where another did."""
+    parts = parts_of(request)
     event_id = entry.new_id("registered")
     account, password_hash = await parts.identity.accounts.by_key(entry.account_key), None
     if account is None:
@@ -74,8 +75,11 @@ async def _account(parts: Parts, entry: Entry, address: Address, password: str) 
     if account is None or account.user_id != user_id_of(event_id):
         raise AddressTaken
     # Of several requests under one key the log took one: the others must have said the same.
-    if account.password_hash != password_hash and not await is_right(parts, password, account):
-        raise KeyReused
+    if account.password_hash != password_hash:
+        permit = await admit_login(parts, request, entry.account_key)
+        if not await is_right(parts, password, account):
+            raise KeyReused
+        permit.give_back()
     return account
 
 

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Path, Request, Response
 from adapters.owners import deterministic_id
 from api.access import entering
 from api.commands.answers import say_position
+from api.commands.verdicts import said_once
 from api.intent import IdempotencyKey
 from api.openapi import problems
-from api.origin import metadata
 from api.persons import own_account, person
 from api.problems import NotFound
 from api.security_events import say
@@ -51,7 +51,7 @@ async def revoke_api_key(
         actor_id=caller.user_id,
         key_id=key_id,
     )
-    position = await parts.log.append(event, metadata())
+    position = await said_once(parts, event)
     parts.identity.denials.key_ended(key_id)
     say(parts, "api_key_revoked", key_id=str(key_id), user_id=str(account.user_id))
     response = Response(status_code=204)

@@ -41,6 +41,9 @@ async def revoke_session(
     standing = await parts.identity.accounts.standing(session_id=session_id, user_id=caller.user_id)
     if standing.session is None:
         raise NotFound
+    response = Response(status_code=204)
+    if standing.session.revoked_at is not None:
+        return response  # as it was asked for, whoever ended it
     position = await end_session(
         parts,
         account_key=account.account_key,
@@ -49,6 +52,5 @@ async def revoke_session(
         code="logout",
         actor_id=caller.user_id,
     )
-    response = Response(status_code=204)
     say_position(response, position)
     return response

@@ -46,6 +46,19 @@ async def append_under(parts: Parts, event: IdentityEvent, key: str) -> Position
         raise pending(key) from error
 
 
+async def said_once(parts: Parts, event: IdentityEvent) -> Position:
+    """Where an event of a repeatable id stands; it is appended unless it is applied already."""
+    found = await parts.identity.accounts.by_event_id(event.event_id)
+    if found is not None:
+        return place_of(found)
+    return await parts.log.append(event, metadata())
+
+
+def place_of(row: AccountActivityRow) -> Position:
+    """Where the record of an applied event stands."""
+    return Position(topic=row.topic, partition=row.partition, offset=row.offset)
+
+
 async def decided(parts: Parts, position: Position, key: str) -> None:
     """Returns once the read models have passed the position; raises Pending when that takes too long."""
     try:

@@ -37,6 +37,12 @@ class AllCredentials:
             return await self._issued.caller(token, digest)
         return self._person(token, digest)
 
+    def costs_a_query(self, token: str) -> bool:
+        """For an issued key that is not remembered."""
+        if not token.startswith(START):
+            return False
+        return not self._issued.remembers(hashlib.sha256(token.encode()).digest())
+
     def _person(self, token: str, digest: bytes) -> Caller | None:
         said = self._verified.get(digest)
         if said is None:

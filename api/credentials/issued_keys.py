@@ -34,11 +34,7 @@ class IssuedKeys:
         Raises psycopg.OperationalError and ProjectorAway where nobody knows: what can't be looked up is not
         believed.
         """
-        known = self._known.get(digest)
-        if known is not None and known[1] == self._denials.changes_of(known[0].user_id):
-            row: ApiKeyRow | None = known[0]
-        else:
-            row = await self._found(text, digest)
+        row = self._remembered(digest) or await self._found(text, digest)
         if row is None or self._over(row) or self._denials.denies_key(row.key_id):
             return None
         self._uses.note(row.key_id, row.user_id, self._clock.now())
@@ -48,6 +44,16 @@ class IssuedKeys:
             credential=f"key:{row.prefix}",
             scopes=frozenset(row.scopes),
         )
+
+    def remembers(self, digest: bytes) -> bool:
+        """Whether the key of this SHA-256 is known, and nothing of its person has changed since."""
+        return self._remembered(digest) is not None
+
+    def _remembered(self, digest: bytes) -> ApiKeyRow | None:
+        known = self._known.get(digest)
+        if known is None or known[1] != self._denials.changes_of(known[0].user_id):
+            return None
+        return known[0]
 
     async def _found(self, text: str, digest: bytes) -> ApiKeyRow | None:
         self._known.pop(digest, None)

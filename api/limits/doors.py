@@ -23,9 +23,9 @@ async def admit_caller(parts: Parts, request: Request, caller: Caller) -> None:
     await _admit(parts, _class_of(request), str(caller.user_id))
 
 
-async def admit_stranger(parts: Parts, scope: Scope) -> None:
+async def admit_stranger(parts: Parts, scope: Scope) -> Permit:
     """Counts one request of nobody that we know; raises TooManyRequests."""
-    await _admit(parts, "strangers", network_of(scope))
+    return await _admit(parts, "strangers", network_of(scope))
 
 
 async def admit_login(parts: Parts, request: Request, account_key: str) -> Permit:

@@ -16,11 +16,13 @@ from api.tokens import InvalidToken, Signer
 from api.user_shapes import AuditPage, audit_shape
 from projections.audit.queries import AuditFilter, AuditMark, mark_of
 from projections.checkpoints import LOOPS
+from schemas.catalogue import CATALOGUE
 
 AUDIT: Final = "/v1/audit"
 PRIVATE: Final = {"Cache-Control": "private, no-cache"}
 LARGEST_PAGE: Final = 200
 _PURPOSE: Final = "audit-cursor"
+_ACTIONS: Final = sorted(kind.name for kind in CATALOGUE if kind.topic in {"assets", "identity"})
 
 Action = Annotated[
     str | None,
@@ -88,8 +90,8 @@ def _check(wanted: AuditFilter) -> None:
     for name, moment in (("since", wanted.since), ("until", wanted.until)):
         if moment is not None and moment.tzinfo is None:
             raise invalid(f"query.{name}", "needs a time zone")
-    if wanted.action is not None and "\0" in wanted.action:
-        raise invalid("query.action", "must not hold NUL")
+    if wanted.action is not None and wanted.action not in _ACTIONS:
+        raise invalid("query.action", f"is none of {', '.join(_ACTIONS)}")
 
 
 def _query(wanted: AuditFilter, path: str) -> dict[str, object]:

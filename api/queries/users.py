@@ -6,7 +6,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Request, Response
 
-from api.access import POSITIONS, catch_up, catching_up, caught_up
+from api.access import catching_up, caught_up
+from api.identity_problems import ProjectorAway
 from api.openapi import problems
 from api.parts import parts_of
 from api.problems import NotFound
@@ -47,7 +48,6 @@ async def list_users(request: Request, limit: Limit = 50, cursor: Cursor = None)
     "/v1/erasures/{erasure_id}",
     summary="Ask how far an erasure is",
     responses=problems(404, 422, 503),
-    openapi_extra=POSITIONS,
 )
 async def read_erasure(
     request: Request,
@@ -61,9 +61,7 @@ async def read_erasure(
     parts = parts_of(request)
     row = await parts.identity.accounts.erasure(erasure_id)
     if row is None:
-        await catch_up(parts, request)
-        row = await parts.identity.accounts.erasure(erasure_id)
-    if row is None:
-        raise NotFound
+        # Its answer came after it was applied; so nobody has to wait here, least of all for a stranger.
+        raise NotFound if parts.identity.accounts.caught_up() else ProjectorAway
     response.headers.update(PRIVATE)
     return erasure_shape(row)

@@ -64,8 +64,16 @@ def test_a_change_of_password_is_seen_by_the_other_door_at_once(identity: Runnin
 
 def test_after_an_erasure_the_address_begins_anew(identity: RunningIdentity) -> None:
     who = identity.somebody()
-    answer = identity.clients[0].delete(f"/v1/users/{who.user_id}", headers=who.headers)
+    asked = {**who.headers, "Idempotency-Key": "forget me"}
+    said = [
+        identity.clients[door].request(
+            "DELETE", f"/v1/users/{who.user_id}", json={"password": PASSWORD}, headers=asked
+        )
+        for door in (0, 1, 0)
+    ]
+    answer = said[0]
     assert answer.status_code == 202, answer.text
+    assert [(each.status_code, each.json()) for each in said] == [(202, answer.json())] * 3
     status = identity.clients[1].get(answer.json()["status_url"])
     assert (status.status_code, status.json()["status"]) == (200, "running")
     assert identity.refresh(who.refresh, 1).status_code == 401

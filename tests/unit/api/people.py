@@ -1,5 +1,6 @@
 """People at the doors: they register, log in, and hold tokens."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
@@ -51,6 +52,12 @@ def person_of(on: Stage, answer: httpx.Response) -> Person:
     said: dict[str, Any] = answer.json()
     assert answer.status_code in {200, 201}, answer.text
     return Person(on, said["email"], UUID(said["user_id"]), said["access_token"], said["refresh_token"] or "")
+
+
+async def erase(person: Person, said: Mapping[str, Any] | None = None, /, **headers: str) -> httpx.Response:
+    """Asks to be forgotten, with the right password unless something else is `said`."""
+    body = {"password": PASSWORD} if said is None else said
+    return await person.client(**headers).request("DELETE", f"/v1/users/{person.user_id}", json=body)
 
 
 async def somebody(on: Stage, email: str = "ada@example.org", *, role: str = "user") -> Person:

@@ -9,11 +9,13 @@ import pytest
 
 from schemas.events import ApiKeyIssued, RoleChanged, SubjectErased
 from schemas.positions import Position
-from tests.unit.api.doors import JPEG, ROOT, Stage, upload
+from tests.unit.api.doors import JPEG, ROOT, Stage, stage, upload
 from tests.unit.api.people import (
+    OTHER,
     PASSWORD,
     Person,
     appended,
+    erase,
     is_problem,
     kinds,
     log_in,
@@ -226,7 +228,7 @@ async def test_a_role_that_was_decided_on_an_old_version_is_decided_again(on: St
 
 async def test_people_erase_themselves_and_the_address_is_free(on: Stage) -> None:
     ada = await somebody(on)
-    answer = await ada.client().delete(f"/v1/users/{ada.user_id}")
+    answer = await erase(ada)
     assert answer.status_code == 202
     said = answer.json()
     (erased,) = [event for event in told(on) if isinstance(event, SubjectErased)]
@@ -243,12 +245,46 @@ async def test_people_erase_themselves_and_the_address_is_free(on: Stage) -> Non
     is_problem(await on.client(None).get(f"/v1/erasures/{uuid4()}"), 404, "not-found")
 
 
+async def test_who_erases_their_account_shows_the_password_once_more(on: Stage) -> None:
+    ada = await somebody(on)
+    is_problem(await ada.client().delete(f"/v1/users/{ada.user_id}"), 415, "unsupported-media-type")
+    is_problem(await erase(ada, {}), 422, "invalid-request")
+    is_problem(await erase(ada, {"password": OTHER}), 401, "wrong-credentials")
+    assert "SubjectErased" not in kinds(on)
+    assert (await erase(ada)).status_code == 202
+
+
+async def test_an_own_erasure_is_answered_again_under_its_key_and_to_nobody_else(on: Stage) -> None:
+    """H11: the token that asked for it opens nothing any more, and still hears the same 202."""
+    ada, ben = await somebody(on), await somebody(on, "ben@example.org")
+    first, *others = [await erase(ada, **{"Idempotency-Key": "gone"}) for _ in range(3)]
+    assert first.status_code == 202
+    assert [(answer.status_code, answer.json()) for answer in others] == [(202, first.json())] * 2
+    assert kinds(on).count("SubjectErased") == 1
+    is_problem(await erase(ada, **{"Idempotency-Key": "other"}), 401, "unauthenticated")
+    is_problem(await erase(ada), 401, "unauthenticated")
+    stranger = on.client(None, **{"Idempotency-Key": "gone"})
+    is_problem(await stranger.delete(f"/v1/users/{ada.user_id}"), 401, "unauthenticated")
+    theirs = ben.client(**{"Idempotency-Key": "gone"})
+    is_problem(await theirs.delete(f"/v1/users/{ada.user_id}"), 404, "not-found")
+
+
+async def test_a_password_is_not_guessed_by_erasing(on: Stage) -> None:
+    """A16: wrong ones count against the account, as at the login."""
+    async with stage(RATE_LOGIN_ACCOUNT="3/hour") as limited:
+        ada = await somebody(limited)
+        said = [(await erase(ada, {"password": OTHER})).status_code for _ in range(4)]
+        assert said == [401] * 3 + [429]
+
+
 async def test_others_are_not_there_to_be_erased_but_by_administrators(on: Stage) -> None:
     ada, ben = await somebody(on), await somebody(on, "ben@example.org")
     key = on.client((await issue(ada, "assets:write")).json()["key"])
     for target in (ben.user_id, uuid4()):
         is_problem(await ada.client().delete(f"/v1/users/{target}"), 404, "not-found")
     is_problem(await key.delete(f"/v1/users/{ada.user_id}"), 403, "person-needed")
+    admin = await somebody(on, "root@example.org", role="admin")
+    is_problem(await admin.client().delete(f"/v1/users/{admin.user_id}"), 415, "unsupported-media-type")
     is_problem(await on.client(ROOT).delete(f"/v1/users/{uuid4()}"), 404, "not-found")
     assert (await on.client(ROOT).delete(f"/v1/users/{ben.user_id}")).status_code == 202
     assert "SubjectErased" in kinds(on)
