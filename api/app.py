@@ -64,6 +64,7 @@ BODIES: Final = (
     log_in.LogIn,
     refresh.Refresh,
     change_password.ChangePassword,
+    erase_user.EraseUser,
     issue_api_key.IssueApiKey,
     change_role.ChangeRole,
     request_upload.RequestUpload,

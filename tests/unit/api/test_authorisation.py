@@ -221,6 +221,7 @@ def _body(made: Cast, operation: str, caller: str) -> dict[str, Any]:
         "POST /v1/uploads/complete": {"upload_token": made.upload_token},
         "POST /v1/uploads": {"files": {"file": ("harbour.jpg", JPEG, "image/jpeg")}},
         "PATCH /v1/users/{user_id}": {"role": "admin"},
+        "DELETE /v1/users/{user_id}": {"password": PASSWORD},
     }
     return bodies.get(operation, {})
 
