@@ -15,6 +15,8 @@ from api.commands import (
     change_role,
     complete_upload,
     delete_asset,
+    delete_job,
+    discard,
     erase_user,
     issue_api_key,
     issue_link,
@@ -25,10 +27,12 @@ from api.commands import (
     multipart_start,
     notification_session,
     notification_ticket,
+    redrive,
     refresh,
     register,
     request_upload,
     restore_asset,
+    retry_job,
     revoke_api_key,
     revoke_link,
     revoke_session,
@@ -45,7 +49,7 @@ from api.notifications.hub import Hub
 from api.notifications.tailer import Tailer
 from api.openapi import describe
 from api.parts import Parts
-from api.queries import assets, audit, gallery, history, jobs, links, me, metadata, users
+from api.queries import assets, audit, dead_letters, gallery, history, jobs, links, me, metadata, users
 from api.security_headers import security_headers
 
 VERSION: Final = "0.1.0"
@@ -86,6 +90,11 @@ ROUTES: Final = (
     links,
     revoke_link,
     jobs,
+    retry_job,
+    delete_job,
+    dead_letters,
+    redrive,
+    discard,
     request_upload,
     complete_upload,
     multipart_start,

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from adapters.cdn import CdnSigner
 from adapters.clock import Clock, SystemClock
+from adapters.dead_letters import KafkaLetterBox
 from adapters.event_log import KafkaEventLog
 from adapters.object_store import ObjectStore, S3ObjectStore
 from adapters.operations import KafkaPresetSets
@@ -26,6 +27,7 @@ from api.notifications.tickets import PostgresTickets
 from api.parts import Parts
 from api.queries.accounts import PostgresAccounts
 from api.queries.reads import PostgresReads, Reads
+from api.queries.work import PostgresWork
 from api.read_cache import ReadCache
 from api.tokens import Signer
 from projections.waiting import PositionWatch
@@ -70,6 +72,9 @@ async def opened(
             keys=keys,
             presets=presets,
             reads=reads,
+            work=PostgresWork(pool),
+            letters=KafkaLetterBox(settings.kafka),
+            codec=codec,
             cache=_cache(settings, reads, watch, metrics),
             credentials=credentials_of(settings, identity, clock),
             identity=identity,

@@ -6,6 +6,7 @@ from typing import cast
 from starlette.requests import HTTPConnection
 
 from adapters.clock import Clock, SystemClock
+from adapters.dead_letters import LetterBox
 from adapters.event_log import EventLog
 from adapters.object_store import ObjectStore
 from adapters.operations import PresetSets
@@ -20,8 +21,10 @@ from api.identity import Identity
 from api.limits.limiter import Limiter
 from api.notifications.tickets import Tickets
 from api.queries.reads import Reads
+from api.queries.work import Work
 from api.read_cache import ReadCache
 from api.tokens import Signer
+from schemas.codec import Codec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +37,9 @@ class Parts:
     keys: SubjectKeys
     presets: PresetSets
     reads: Reads
+    work: Work
+    letters: LetterBox
+    codec: Codec
     cache: ReadCache
     credentials: Credentials
     identity: Identity

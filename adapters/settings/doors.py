@@ -138,6 +138,12 @@ class LimitSettings(Fragment):
         le=64 * 1024 * 1024,
         description="One part of it, the last one apart; stores want 5 MiB at least.",
     )
+    redrives: int = Field(
+        default=3,
+        validation_alias="DEAD_LETTER_REDRIVES",
+        ge=0,
+        description="How often in a row a dead letter of a worker may be redriven.",
+    )
     pixels: int = Field(
         default=50_000_000, validation_alias="MAX_PIXELS", ge=1, description="Pixels of one picture."
     )

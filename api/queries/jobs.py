@@ -1,29 +1,89 @@
-"""Reads jobs: one, by its owner or an admin."""
+"""Reads jobs: in lists, one with all its attempts, and how the work goes as a whole."""
 
-from typing import Annotated
+from typing import Annotated, Final
+from urllib.parse import urlencode
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.access import catching_up, caught_up
+from api.job_shapes import JobDetail, JobPage, JobStats, detail_shape, stats_shape
 from api.openapi import problems
 from api.problems import NotFound
-from api.representations import Job, job_shape
+from api.queries.cursors import cursor_for, mark_of
+from api.representations import PRIVATE, job_shape
+from projections.jobs.queries import JobFilter, JobMark
+from schemas.asset_state import JobStatus
+
+JOBS: Final = "/v1/jobs"
+LARGEST_PAGE: Final = 200
+Cursor = Annotated[str | None, Query(max_length=1000, description="`next_cursor` of the page before.")]
 
 router = APIRouter(tags=["jobs"])
 
 
 @router.get(
-    "/v1/jobs/{job_id}",
+    JOBS,
+    response_model=JobPage,
+    summary="List jobs",
+    responses=problems(401, 403, 422, 503),
+    openapi_extra=catching_up("assets:read"),
+)
+async def list_jobs(
+    request: Request,
+    state: Annotated[JobStatus | None, Query(description="Only jobs in this state.")] = None,
+    asset: Annotated[UUID | None, Query(description="Only this asset's.")] = None,
+    kind: Annotated[
+        str | None, Query(max_length=50, pattern="^[a-z]+$", description="upload, retry, redrive, …")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 50,
+    cursor: Cursor = None,
+) -> Response:
+    """Yours, newest first; administrators see everybody's."""
+    parts, caller = await caught_up(request, "assets:read")
+    owner_id = None if caller.admin else caller.user_id
+    wanted = JobFilter(owner_id=owner_id, asset_id=asset, state=state, kind=kind)
+    bound_to = f"{JOBS} {caller.user_id} {wanted}"
+    after = JobMark(*mark_of(parts.signer, cursor, bound_to=bound_to)) if cursor is not None else None
+    rows = await parts.work.jobs_page(wanted, limit=limit + 1, after=after)
+    page, following = rows[:limit], None
+    if len(rows) > limit:
+        last = (page[-1].queued_at, page[-1].job_id)
+        following = cursor_for(parts.signer, last, bound_to=bound_to)
+    body = JobPage(items=tuple(job_shape(row) for row in page), next_cursor=following)
+    response = Response(body.model_dump_json(), media_type="application/json", headers=PRIVATE)
+    if following is not None:
+        given = {"state": state, "asset": asset, "kind": kind, "limit": limit, "cursor": following}
+        query = {name: value for name, value in given.items() if value is not None}
+        response.headers["Link"] = f'<{JOBS}?{urlencode(query)}>; rel="next"'
+    return response
+
+
+@router.get(
+    JOBS + "/stats",
+    summary="How the work goes",
+    responses=problems(401, 403, 422, 503),
+    openapi_extra=catching_up("admin"),
+)
+async def job_stats(request: Request) -> JobStats:
+    """For administrators: what waits, what was done in the last hour, and how long both took."""
+    parts, _ = await caught_up(request, "admin")
+    return stats_shape(await parts.work.job_stats(parts.clock.now()))
+
+
+@router.get(
+    JOBS + "/{job_id}",
     summary="Read a job",
     responses=problems(401, 403, 404, 422, 503),
     openapi_extra=catching_up("assets:read"),
 )
-async def read_job(request: Request, job_id: Annotated[UUID, Path(description="A job of yours.")]) -> Job:
-    """How a piece of work went, and what it took; admins see everybody's."""
+async def read_job(
+    request: Request, job_id: Annotated[UUID, Path(description="A job of yours.")]
+) -> JobDetail:
+    """How a piece of work went, every attempt, and what it took; administrators see everybody's."""
     parts, caller = await caught_up(request, "assets:read")
     owner_id = None if caller.admin else caller.user_id
     row = await parts.reads.job(owner_id=owner_id, job_id=job_id)
     if row is None:
         raise NotFound
-    return job_shape(row)
+    return detail_shape(row, await parts.work.attempts(row))

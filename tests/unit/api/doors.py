@@ -10,6 +10,7 @@ from uuid import uuid4
 import httpx
 
 from adapters.clock import FixedClock
+from adapters.dead_letters import InMemoryDeadLetters
 from adapters.event_log import InMemoryEventLog
 from adapters.object_store import InMemoryObjectStore
 from adapters.operations import InMemoryPresetSets
@@ -42,6 +43,7 @@ from schemas.events import (
 )
 from tests.unit.api.fake_accounts import FakeAccounts
 from tests.unit.api.fake_reads import FakeReads
+from tests.unit.api.fake_work import FakeWork
 
 ADA, BEN, ROOT = "ada-key-0123456789", "ben-key-0123456789", "root-key-0123456789"
 PRESET_SET = "f" * 64
@@ -129,6 +131,9 @@ def _parts(
         keys=reads.keys,
         presets=InMemoryPresetSets(active=PRESET_SET),
         reads=reads,
+        work=FakeWork(reads),
+        letters=InMemoryDeadLetters(),
+        codec=reads.log.codec,
         cache=ReadCache(
             reads,
             topic=settings.kafka.topics.assets,

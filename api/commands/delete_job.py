@@ -1,0 +1,79 @@
+"""DeleteJob: a job that waits, or that failed, is taken away; its asset keeps what it has."""
+
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Request, Response
+
+from api.access import entered, entering
+from api.commands.answers import say_position
+from api.commands.changing import settled
+from api.commands.verdicts import key_or_fresh
+from api.intent import IdempotencyKey, begin
+from api.job_problems import JobUnderWay
+from api.openapi import problems
+from api.problems import NotFound
+from projections.assets.queries import AssetRow
+from schemas.events import JobDeleted
+
+ROUTE: Final = "/v1/jobs/{job_id}"
+DELETABLE: Final = frozenset({"queued", "failed"})
+router = APIRouter()
+
+
+@router.delete(
+    ROUTE,
+    status_code=204,
+    summary="Delete a job",
+    response_description="Nobody will work on it.",
+    tags=["jobs"],
+    responses=problems(401, 403, 404, 409, 422, 503),
+    openapi_extra=entering("assets:write"),
+)
+async def delete_job(
+    request: Request,
+    job_id: Annotated[UUID, Path(description="A job of yours that waits or that failed.")],
+    key: IdempotencyKey = None,
+) -> Response:
+    """Workers pass over it. Without any variants its asset is failed (job_deleted). Administrators may for
+    everybody. 409: a worker has it, or has done it.
+    """
+    parts, caller = await entered(request, "assets:write")
+    row = await parts.reads.job(owner_id=None if caller.admin else caller.user_id, job_id=job_id)
+    if row is None:
+        raise NotFound
+    key = key_or_fresh(key)
+    intent = await begin(parts, caller, route=ROUTE, key=key, said=b"", target=str(job_id))
+
+    async def decide(event_id: UUID, asset: AssetRow) -> JobDeleted | None:
+        job = await parts.reads.job(owner_id=None, job_id=job_id)
+        if job is None:
+            raise NotFound
+        if job.state == "deleted":
+            return None
+        if job.state not in DELETABLE:
+            raise JobUnderWay
+        return JobDeleted(
+            event_id=event_id,
+            occurred_at=intent.asked_at,
+            asset_id=asset.asset_id,
+            owner_id=asset.owner_id,
+            actor_id=caller.user_id,
+            expected_version=asset.version,
+            request_hash=intent.request_hash,
+            job_id=job_id,
+        )
+
+    position = await settled(
+        parts,
+        intent,
+        key=key,
+        what="job-deleted",
+        asset_id=row.asset_id,
+        owner_id=row.owner_id,
+        causation_id=await parts.work.last_said(row),
+        decide=decide,
+    )
+    response = Response(status_code=204)
+    say_position(response, position)
+    return response

@@ -1,0 +1,139 @@
+"""Reads the dead letters: records that no one could work on, and what hangs on them."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Final
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from adapters.dead_letters import Letter, LetterPage, LettersUnreadable
+from api.access import entered, entering
+from api.job_problems import LettersAway
+from api.letter_filter import LetterFilter
+from api.letter_shapes import DeadLetter, DeadLetterPage, letter_shape
+from api.letters import Standing, standings
+from api.openapi import problems
+from api.parts import Parts
+from api.problems import NotFound, invalid
+from api.representations import PRIVATE
+from api.tokens import InvalidToken
+from schemas.positions import InvalidPosition, vector_from_token, vector_token
+
+LETTERS: Final = "/v1/dead-letters"
+LARGEST_PAGE: Final = 200
+_PURPOSE: Final = "dead-letter-cursor"
+Word = Annotated[str | None, Query(max_length=200, pattern="^[^\\x00]+$")]
+
+router = APIRouter(tags=["jobs"])
+
+
+@router.get(
+    LETTERS,
+    response_model=DeadLetterPage,
+    summary="List dead letters",
+    responses=problems(401, 403, 422, 503),
+    openapi_extra=entering("admin"),
+)
+async def list_letters(
+    request: Request,
+    component: Word = None,
+    code: Word = None,
+    event_type: Word = None,
+    asset: UUID | None = None,
+    format: Annotated[Word, Query(description="The content type that the upload said.")] = None,  # noqa: A002
+    encoder: Word = None,
+    owner: UUID | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 50,
+    cursor: Annotated[str | None, Query(max_length=2000)] = None,
+) -> Response:
+    """For administrators: what was given up in the last 90 days, newest first."""
+    parts, caller = await entered(request, "admin")
+    wanted = LetterFilter(
+        component=component,
+        code=code,
+        event_type=event_type,
+        asset_id=asset,
+        content_type=format,
+        encoder=encoder,
+        owner_id=owner,
+        since=_aware("since", since),
+        until=_aware("until", until),
+    )
+    bound_to = f"{LETTERS} {caller.user_id} {wanted}"
+    before = _before(parts, cursor, bound_to) if cursor is not None else None
+    page = await read_page(parts, wanted, limit=limit, before=before)
+    items = await standings(parts.work, page.letters, id_secret(parts))
+    following = None
+    if page.rest:
+        mark = vector_token(page.rest).encode()
+        following = parts.signer.sign(_PURPOSE, mark, bound_to=bound_to)
+    body = DeadLetterPage(items=tuple(letter_shape(item) for item in items), next_cursor=following)
+    response = Response(body.model_dump_json(), media_type="application/json", headers=PRIVATE)
+    if following is not None:
+        query = [(name, value) for name, value in request.query_params.items() if name != "cursor"]
+        response.headers["Link"] = f'<{LETTERS}?{urlencode([*query, ("cursor", following)])}>; rel="next"'
+    return response
+
+
+@router.get(
+    LETTERS + "/{letter_id}",
+    summary="Read a dead letter",
+    responses=problems(401, 403, 404, 422, 503),
+    openapi_extra=entering("admin"),
+)
+async def read_letter(
+    request: Request, letter_id: Annotated[str, Path(max_length=40, description="As a list gives it.")]
+) -> DeadLetter:
+    """For administrators. Of the record's value only its length is told."""
+    parts, _ = await entered(request, "admin")
+    return letter_shape(await one_letter(parts, letter_id))
+
+
+async def one_letter(parts: Parts, letter_id: str) -> Standing:
+    """The letter, its value with it, and what hangs on it; raises NotFound, LettersAway."""
+    try:
+        letter: Letter | None = await asyncio.to_thread(parts.letters.letter, letter_id)
+    except LettersUnreadable as error:
+        raise LettersAway from error
+    if letter is None:
+        raise NotFound
+    (standing,) = await standings(parts.work, [letter], id_secret(parts))
+    return standing
+
+
+def id_secret(parts: Parts) -> bytes:
+    """The secret of ids that repeat."""
+    return parts.settings.secrets.id_secret.get_secret_value().encode()
+
+
+async def read_page(
+    parts: Parts, wanted: LetterFilter, *, limit: int, before: Mapping[int, int] | None
+) -> LetterPage:
+    """Letters that the filter wants; raises LettersAway."""
+    try:
+        return await asyncio.to_thread(
+            parts.letters.page,
+            lambda letter: wanted.wants(letter, parts.codec.decode),
+            limit=limit,
+            before=before,
+        )
+    except LettersUnreadable as error:
+        raise LettersAway from error
+
+
+def _before(parts: Parts, cursor: str, bound_to: str) -> dict[int, int]:
+    try:
+        return vector_from_token(parts.signer.open(_PURPOSE, cursor, bound_to=bound_to).decode())
+    except (InvalidToken, InvalidPosition, ValueError) as error:
+        raise invalid("query.cursor", "is no cursor of this list") from error
+
+
+def _aware(name: str, moment: datetime | None) -> datetime | None:
+    if moment is not None and moment.tzinfo is None:
+        raise invalid(f"query.{name}", "needs a time zone")
+    return moment

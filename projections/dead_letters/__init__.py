@@ -1,0 +1,1 @@
+"""What hangs on dead letters: keys that wait, jobs that failed."""
