@@ -1,11 +1,10 @@
 """Reads the camera's metadata of an asset: the object beside the original, on request alone."""
 
-import json
 from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from adapters.object_store import ObjectMissing
 from api.access import catching_up, caught_up
@@ -29,6 +28,13 @@ class CameraMetadata(Shape):
     ]
 
 
+class _Written(Shape):
+    """The object as the worker writes it; a group without a tag is left out."""
+
+    exif: dict[str, Any] = {}  # noqa: RUF012 - pydantic copies defaults
+    gps: dict[str, Any] | None = None
+
+
 @router.get(
     "/v1/assets/{asset_id}/metadata",
     response_model=CameraMetadata,
@@ -50,8 +56,8 @@ async def read_metadata(
     if info is None or info.size > MOST_BYTES:
         raise NotFound
     try:
-        said = json.loads(await parts.store.get(row.metadata_key))
-    except ObjectMissing as error:
-        raise NotFound from error  # purged in this very moment
-    body = CameraMetadata(exif=said.get("exif", {}), gps=said.get("gps") if location else None)
+        said = _Written.model_validate_json(await parts.store.get(row.metadata_key))
+    except (ObjectMissing, ValidationError) as error:  # purged in this very moment, or not what we wrote
+        raise NotFound from error
+    body = CameraMetadata(exif=said.exif, gps=said.gps if location else None)
     return Response(body.model_dump_json(), media_type="application/json", headers=PRIVATE)
