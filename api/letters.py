@@ -88,6 +88,14 @@ def asset_of(letter: Letter) -> UUID | None:
         return None
 
 
+def cause_of(letter: Letter) -> UUID | None:
+    """The event that was given up, where its header names it."""
+    try:
+        return uuid_from_text(letter.headers.get("ce_id", ""))
+    except ValueError:
+        return None
+
+
 def discard_id(letter: Letter, secret: bytes) -> UUID:
     """The id of the event that gives this record up: said twice it is the same event."""
     topic, partition, offset = spot_of(letter)

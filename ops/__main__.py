@@ -17,6 +17,8 @@ GROUPS = {
     "subjects": "ops.subjects.cli",
     "users": "ops.users",
     "keys": "ops.keys",
+    "jobs": "ops.jobs.cli",
+    "dead-letters": "ops.dead_letters.cli",
     "docs": "ops.docs",
 }
 COMMANDS = {

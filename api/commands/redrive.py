@@ -12,7 +12,7 @@ from api.commands.retry_job import asked
 from api.intent import IdempotencyKey
 from api.job_problems import NothingWaits, NotRedrivable, RedrivesSpent
 from api.letter_shapes import Redriven
-from api.letters import Standing, asset_of, redrive_of
+from api.letters import Standing, asset_of, cause_of, redrive_of
 from api.openapi import problems
 from api.origin import metadata
 from api.parts import Parts
@@ -53,7 +53,7 @@ async def redrive(
     if standing.state == "over":
         raise NothingWaits
     event = await _request(parts, standing, caller.user_id)
-    position = await parts.log.append(event, metadata(causation_id=_cause(standing)))
+    position = await parts.log.append(event, metadata(causation_id=cause_of(standing.letter)))
     log.warning("redrive_asked", letter=letter_id)
     say_position(response, position)
     return Redriven(records=None, job=asked(event.asset_id, event.job_id, position))
@@ -75,11 +75,3 @@ async def _request(parts: Parts, standing: Standing, actor_id: UUID) -> Variants
     if event is None:
         raise NotRedrivable
     return event
-
-
-def _cause(standing: Standing) -> UUID | None:
-    """The event that was given up, where its header names it."""
-    try:
-        return UUID(standing.letter.headers.get("ce_id", ""))
-    except ValueError:
-        return None

@@ -1,0 +1,1 @@
+"""Dead letters from a shell: found, shown, redriven, discarded; and workers told to go on."""

@@ -1,0 +1,1 @@
+"""Jobs and dead letters from a shell."""
