@@ -56,6 +56,10 @@ update infra.checkpoints c set next_offset = 0, topic_id = null, copied = false
 from unnest(%(names)s::text[], %(versions)s::int[]) m (name, version)
 where c.read_model = m.name and c.version = m.version and c.topic = %(topic)s
 
+-- name: begun
+-- Which read models of the loop have been folded, in whatever form.
+select distinct read_model from infra.checkpoints where topic = %(topic)s and read_model = any(%(names)s)
+
 -- name: loop_positions
 select c.partition, min(c.next_offset)
 from infra.checkpoints c

@@ -46,14 +46,17 @@ def standing(conn: Connection[Any], loop: Loop) -> Standing:
 def renew(conn: Connection[Any], loop: Loop) -> tuple[str, ...]:
     """Installs the loop's read models; where another release left an older form, `reset` follows.
 
-    Rows of an older form can't be gone on with, and the log has all that is in them. Returns the names of the
-    read models that had one; raises psycopg.Error.
+    Rows of an older form can't be gone on with, and the log has all that is in them; a read model that the
+    other release did not have at all begins with the log too. Returns the names of those that had an older
+    form, or none; raises psycopg.Error.
     """
     read_models.install(conn, loop.models)
     ours = {model.name: model.version for model in loop.models}
     rows = conn.execute(statements("read_models.sql")["versions"]).fetchall()
     active = {name: version for name, version, active in rows if active and name in ours}
-    older = tuple(sorted(name for name, version in active.items() if version != ours[name]))
+    begun = {name for (name,) in conn.execute(statements(_SQL)["begun"], loop.scope()).fetchall()}
+    new = ours.keys() - begun if begun else set()
+    older = tuple(sorted(new | {name for name, version in active.items() if version != ours[name]}))
     if older:
         reset(conn, loop)
     return older

@@ -38,10 +38,14 @@ from projections.read_models import (
     PRESET_SETS,
     RUNS,
     SESSIONS,
+    STORAGE,
+    USAGE,
     ReadModel,
 )
 from projections.runs import projection as runs
 from projections.sessions import projection as sessions
+from projections.storage import projection as storage
+from projections.usage import projection as usage
 from schemas.account_state import AccountState
 from schemas.asset_state import AssetState
 from schemas.events import AssetEvent, IdentityEvent
@@ -71,6 +75,8 @@ def asset_plan(keys: Seals) -> Plan[UUID, AssetState, AssetEvent]:
         ASSETS: _of_changes(lambda conn, folded: assets.write(conn, folded, clear)),
         JOBS: _of_changes(jobs.write),
         LIFECYCLE: _of_changes(ASSET_STATES.write),
+        STORAGE: _of_changes(storage.write),
+        USAGE: _of_changes(usage.write),
     }
     return Plan(
         streams=of_assets.STREAMS,

@@ -22,7 +22,14 @@ from projections.records import Reading, Record
 from projections.redrives import Redrives, Reread
 from schemas.codec import Codec
 
-TABLES = ("activity_v3.activity", "assets_v1.assets", "jobs_v1.jobs", "lifecycle_v3.states")
+TABLES = (
+    "activity_v3.activity",
+    "assets_v1.assets",
+    "jobs_v1.jobs",
+    "lifecycle_v3.states",
+    "storage_v1.storage",
+    "usage_v1.usage",
+)
 IDENTITY_TABLES = (
     "account_activity_v3.account_activity",
     "account_states_v3.account_states",

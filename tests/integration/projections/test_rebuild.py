@@ -22,7 +22,7 @@ from tests.servers import World
 from tests.unit.projections.stories import PlainLog, Stories
 
 PARTITIONS = 4
-NAMES = ("activity", "assets", "jobs", "lifecycle")
+NAMES = ("activity", "assets", "jobs", "lifecycle", "storage", "usage")
 
 
 class Listed:

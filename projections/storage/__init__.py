@@ -1,0 +1,1 @@
+"""What lies in the store by what the log says: files and bytes of each owner."""

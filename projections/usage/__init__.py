@@ -1,0 +1,1 @@
+"""What work on images has cost: a ledger, one line a finished job."""
