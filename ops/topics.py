@@ -135,7 +135,15 @@ def _described(spec: TopicSpec) -> str:
 
 
 def _table(specs: tuple[TopicSpec, ...], observed: Mapping[str, ObservedTopic]) -> Table:
-    table = Table(Column("topic", overflow="fold"), "partitions", "replication", "cleanup", "as it must be")
+    table = Table(
+        Column("topic", overflow="fold"),
+        "partitions",
+        "replication",
+        "cleanup",
+        "well",
+        box=None,
+        pad_edge=False,
+    )
     for spec in specs:
         topic = observed.get(spec.name)
         if topic is None:

@@ -82,8 +82,7 @@ def status(erasure_id: UUID, as_data: Json = False) -> None:
     if as_data:
         typer.echo(json.dumps(said, indent=1))
     else:
-        for name, value in said.items():
-            typer.echo(f"{name}: {value}")
+        _show(said)
     if erasure.completed_at is None:
         raise typer.Exit(_NOT_DONE)
 
@@ -113,6 +112,18 @@ def _plain(erasure: Erasure) -> dict[str, Any]:
         "completed_at": None if completed is None else completed.isoformat(),
         "receipt": None if signed is None else signed.decode("ascii", "replace"),
     }
+
+
+def _show(said: dict[str, Any]) -> None:
+    """As a table; the receipt, which is long and to be kept whole, on a line of its own."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    lines = {**said, **said.get("statement", {})}
+    for name, value in lines.items():
+        if name not in {"statement", "receipt"}:
+            table.add_row(name.replace("_", " "), "under way" if value is None else str(value))
+    Console(width=max(Console().width, _LINE)).print(table)
+    if said["receipt"] is not None:
+        typer.echo(said["receipt"])
 
 
 @contextmanager

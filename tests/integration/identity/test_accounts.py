@@ -64,7 +64,7 @@ def test_a_change_of_password_is_seen_by_the_other_door_at_once(identity: Runnin
 
 def test_after_an_erasure_the_address_begins_anew(identity: RunningIdentity) -> None:
     who = identity.somebody()
-    asked = {**who.headers, "Idempotency-Key": "forget me"}
+    asked = {**who.headers, "Idempotency-Key": "forget-me"}
     said = [
         identity.clients[door].request(
             "DELETE", f"/v1/users/{who.user_id}", json={"password": PASSWORD}, headers=asked
