@@ -138,8 +138,9 @@ def _position(parts: Parts, location: str, token: str) -> Position:
         position = Position.from_token(token[: _TOKEN_LENGTH + 1])
     except InvalidPosition as error:
         raise invalid(location, "is no position of ours") from error
-    topics = {kafka.topics.assets, kafka.topics.identity}
-    if position.topic not in topics or position.partition >= kafka.partitions:
+    topics = kafka.topics
+    partitions = {topics.assets: kafka.partitions, topics.identity: kafka.partitions, topics.operations: 1}
+    if position.partition >= partitions.get(position.topic, 0):
         raise invalid(location, "is no position of this log")
     return position
 

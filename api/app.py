@@ -36,6 +36,8 @@ from api.commands import (
     revoke_api_key,
     revoke_link,
     revoke_session,
+    start_run,
+    steer_run,
     update_asset,
     upload_form,
 )
@@ -49,7 +51,7 @@ from api.notifications.hub import Hub
 from api.notifications.tailer import Tailer
 from api.openapi import describe
 from api.parts import Parts
-from api.queries import assets, audit, dead_letters, gallery, history, jobs, links, me, metadata, users
+from api.queries import assets, audit, dead_letters, gallery, history, jobs, links, me, metadata, runs, users
 from api.security_headers import security_headers
 
 VERSION: Final = "0.1.0"
@@ -59,6 +61,7 @@ TAGS: Final = (
     {"name": "uploads", "description": "Bring a picture in: with one form, or straight to the store."},
     {"name": "assets", "description": "Your pictures, their variants, and how far they are."},
     {"name": "jobs", "description": "The work that is done on them."},
+    {"name": "runs", "description": "Work on many assets at once, which no upload waits for."},
     {"name": "live", "description": "What happens to them, as it happens."},
     {"name": "users", "description": "Everybody's accounts, for administrators; and erasure."},
     {"name": "health", "description": "For probes."},
@@ -76,6 +79,7 @@ BODIES: Final = (
     update_asset.UpdateAsset,
     issue_link.IssueLink,
     multipart_parts.SignParts,
+    start_run.StartRun,
 )
 ROUTES: Final = (
     # The router tries them in this order.
@@ -114,6 +118,9 @@ ROUTES: Final = (
     change_role,
     erase_user,
     audit,
+    runs,
+    start_run,
+    steer_run,
     notification_session,
     notification_ticket,
     health,

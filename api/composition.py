@@ -27,6 +27,7 @@ from api.notifications.tickets import PostgresTickets
 from api.parts import Parts
 from api.queries.accounts import PostgresAccounts
 from api.queries.reads import PostgresReads, Reads
+from api.queries.run_reads import PostgresRunReads
 from api.queries.work import PostgresWork
 from api.read_cache import ReadCache
 from api.tokens import Signer
@@ -72,6 +73,7 @@ async def opened(
             keys=keys,
             presets=presets,
             reads=reads,
+            runs=PostgresRunReads(pool),
             work=PostgresWork(pool),
             letters=KafkaLetterBox(settings.kafka),
             codec=codec,

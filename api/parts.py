@@ -21,6 +21,7 @@ from api.identity import Identity
 from api.limits.limiter import Limiter
 from api.notifications.tickets import Tickets
 from api.queries.reads import Reads
+from api.queries.run_reads import RunReads
 from api.queries.work import Work
 from api.read_cache import ReadCache
 from api.tokens import Signer
@@ -37,6 +38,7 @@ class Parts:
     keys: SubjectKeys
     presets: PresetSets
     reads: Reads
+    runs: RunReads
     work: Work
     letters: LetterBox
     codec: Codec

@@ -16,7 +16,7 @@ Problem (fastapi-problem's, rendered as RFC 9457)
     ├── 431  HeadTooLarge
     ├── 500  Internal
     ├── 503  Unavailable, LogDown, OutcomeOpen, ReadStoreDown, StoreDown, NotYetApplied
-    └── those of api.asset_problems, api.identity_problems, api.job_problems and api.upload_problems
+    └── those of api.{asset,identity,job,run,upload}_problems
 """
 
 from collections.abc import Mapping, MutableMapping
@@ -28,6 +28,7 @@ from adapters.settings.rates import Rate
 from api.asset_problems import ASSETS
 from api.identity_problems import IDENTITY
 from api.job_problems import JOBS
+from api.run_problems import RUNS
 from api.upload_problems import UPLOADS
 
 TYPE_PREFIX: Final = "/problems/"
@@ -273,6 +274,7 @@ CATALOGUE: Final[tuple[type[StatusProblem], ...]] = (
     StoreDown,
     NotYetApplied,
     *ASSETS,
+    *RUNS,
     *IDENTITY,
     *JOBS,
     *UPLOADS,

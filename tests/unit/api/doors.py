@@ -43,6 +43,7 @@ from schemas.events import (
 )
 from tests.unit.api.fake_accounts import FakeAccounts
 from tests.unit.api.fake_reads import FakeReads
+from tests.unit.api.fake_runs import FakeRuns
 from tests.unit.api.fake_work import FakeWork
 
 ADA, BEN, ROOT = "ada-key-0123456789", "ben-key-0123456789", "root-key-0123456789"
@@ -131,6 +132,7 @@ def _parts(
         keys=reads.keys,
         presets=InMemoryPresetSets(active=PRESET_SET),
         reads=reads,
+        runs=FakeRuns(reads),
         work=FakeWork(reads),
         letters=InMemoryDeadLetters(),
         codec=reads.log.codec,

@@ -76,6 +76,10 @@ TABLE: Final[dict[str, tuple[int, int, int, int, int, int, int]]] = {
     "GET /v1/dead-letters/{letter_id}":               (401, 401, 401, 403, 403, 403, 404),
     "POST /v1/dead-letters/{letter_id}/redrive":      (401, 401, 401, 403, 403, 403, 404),
     "DELETE /v1/dead-letters/{letter_id}":            (401, 401, 401, 403, 403, 403, 404),
+    "POST /v1/runs":                                  (401, 401, 401, 403, 202, 202, 202),
+    "GET /v1/runs":                                   (401, 401, 401, 403, 200, 200, 200),
+    "GET /v1/runs/{run_id}":                          (401, 401, 401, 403, 404, 200, 200),
+    "POST /v1/runs/{run_id}/{step}":                  (401, 401, 401, 403, 404, 200, 200),
     "GET /v1/notifications/stream":                   (401, 401, 401, 403, 200, 200, 200),
     "POST /v1/notifications/session":                (401, 401, 401, 403, 204, 204, 204),
     "POST /v1/notifications/ticket":                 (401, 401, 401, 403, 200, 200, 200),
@@ -149,6 +153,8 @@ async def _belongings(made: Cast, elsewhere: Person) -> None:
     on.reads.keeps_up = True
     link = (await client.post(f"/v1/assets/{accepted['asset_id']}/links", json={})).json()
     sessions = (await elsewhere.client().get("/v1/auth/sessions")).json()["items"]
+    run_id = (await client.post("/v1/runs", json={"kind": "regenerate"})).json()["run_id"]
+    await client.post(f"/v1/runs/{run_id}/cancel")  # one that is open would stand in another's way
     made.upload_token = granted["upload_token"]
     made.parts_token = in_parts["upload_token"]
     made.names = {
@@ -162,6 +168,8 @@ async def _belongings(made: Cast, elsewhere: Person) -> None:
         "user_id": str(made.user.user_id),
         "erasure_id": str(uuid4()),
         "link_id": link["id"],
+        "run_id": run_id,
+        "step": "cancel",
         "token": link["url"].rpartition("/")[2],
     }
 
@@ -248,6 +256,7 @@ def _body(made: Cast, operation: str, caller: str) -> dict[str, Any]:
         "PATCH /v1/users/{user_id}": {"role": "admin"},
         "DELETE /v1/users/{user_id}": {"password": PASSWORD},
         "PATCH /v1/assets/{asset_id}": {"title": "Bay"},
+        "POST /v1/runs": {"kind": "regenerate"},
         "POST /v1/assets/{asset_id}/links": {"variant": "small"},
     }
     return bodies.get(operation, {})
