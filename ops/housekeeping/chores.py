@@ -4,10 +4,12 @@ from typing import Final
 
 from ops.housekeeping import expiry, purged, sweeping
 from ops.housekeeping.chore import Maker
+from ops.runs import chore as runs
 
 CHORES: Final[tuple[Maker, ...]] = (
     expiry.chore,
     sweeping.chore,
     purged.chore,
+    runs.chore,
 )
 """In the order in which `run --once` does them."""
