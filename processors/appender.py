@@ -4,12 +4,14 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
 from adapters.clock import Clock
 from adapters.dead_letters import DeadLetterNotWritten, DeadLetters, Reason
 from adapters.event_log import EventLog, LogUnavailable, OutcomeUnknown
+from adapters.faults import fault_of
 from adapters.telemetry.tracing import continued
 from processors.dead_letter_limit import DeadLetterLimit
 from processors.failures import LogGone
@@ -29,6 +31,8 @@ _PAUSE_SECONDS = 0.25
 class Appender:
     """The way out of a processor; `source` stands in every event it says, `component` in dead letters.
 
+    `encoder` names in dead letters what it renders with, if it does.
+
     `retried` hears of each append that is made again (the same event, so that a repeat does no harm), and
     which repetition it is, counted from 1.
     """
@@ -44,6 +48,7 @@ class Appender:
         component: str,
         retried: Callable[[int], None],
         limit: DeadLetterLimit,
+        encoder: str | None = None,
         retries: float = PATIENCE_SECONDS,
     ) -> None:
         self._log = log
@@ -54,6 +59,7 @@ class Appender:
         self._component = component
         self._retried = retried
         self._limit = limit
+        self._encoder = encoder
         self._patience = retries
 
     async def say(self, event: Event, *, job: Job, record: RawRecord) -> None:
@@ -72,14 +78,27 @@ class Appender:
         )
         self._look_ahead.said(position.partition, fact_in(event, position.offset))
 
-    async def set_aside(self, record: RawRecord, *, kind: str, code: str, attempts: int) -> None:
-        """Writes a dead letter; raises LogGone."""
+    async def set_aside(
+        self,
+        record: RawRecord,
+        *,
+        kind: str,
+        code: str,
+        attempts: int,
+        first_failed_at: datetime | None = None,
+        error: Exception | None = None,
+    ) -> None:
+        """Writes a dead letter; `error` is the fault of ours, if it was one. Raises LogGone."""
+        now = self._clock.now()
         reason = Reason(
             component=self._component,
             code=code,
             error_kind=kind,
-            first_failed_at=self._clock.now(),
+            first_failed_at=first_failed_at or now,
+            last_failed_at=now,
             attempts=attempts,
+            stack_hash=None if error is None else fault_of(error).stack_hash,
+            encoder=self._encoder,
         )
         await self._persist(lambda: self._dead_letters.append(record, reason), on=(DeadLetterNotWritten,))
         self._limit.dead_letter()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from datetime import datetime
 from typing import Any, TypeVar
 
 from processors.failures import Interruption
@@ -10,11 +11,15 @@ T = TypeVar("T")
 
 
 class Interruptible:
-    """One record's work. `interrupt` ends what runs now and whatever would be run later."""
+    """One record's work. `interrupt` ends what runs now and whatever would be run later.
+
+    `failed_at` is when an attempt of ours first ended badly.
+    """
 
     def __init__(self) -> None:
         self.code: str | None = None
         self.began = False
+        self.failed_at: datetime | None = None
         self._running: asyncio.Task[Any] | None = None
 
     def interrupt(self, code: str) -> None:

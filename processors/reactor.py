@@ -132,7 +132,7 @@ class Reactor:
                     return True
                 case GiveUp(attempt):
                     self._journal.failed(lost(), attempt)
-                    await self._fail(job, record, attempt, lost())
+                    await self._fail(job, record, attempt, lost(), work)
                     return True
                 case Begin():
                     verdict = await self._attempt(job, record, work, known)
@@ -161,7 +161,7 @@ class Reactor:
         except Exception as error:  # noqa: BLE001 - a bug in the work is an outcome that is said
             verdict = judge(error, known.bad_ends)
             self._journal.failed(verdict, known.attempt, error)
-            await self._fail(job, record, known.attempt, verdict)
+            await self._fail(job, record, known.attempt, verdict, work, error)
             if isinstance(error, Unfit):
                 self._parts.leave("this process can render no more")
             return verdict
@@ -185,13 +185,31 @@ class Reactor:
         await self._parts.appender.say(started, job=job, record=record)
         self._parts.failpoints.hit("worker.after_start")
 
-    async def _fail(self, job: Job, record: RawRecord, attempt: int, verdict: Verdict) -> None:
+    async def _fail(
+        self,
+        job: Job,
+        record: RawRecord,
+        attempt: int,
+        verdict: Verdict,
+        work: Interruptible,
+        error: Exception | None = None,
+    ) -> None:
+        now = self._parts.clock.now()
+        work.failed_at = work.failed_at or now
         # The dead letter comes first: were we killed in between, the event alone would end the job.
         if verdict.dead_letter:
-            await self._set_aside(record, kind=verdict.kind, code=verdict.code, attempts=attempt)
+            await self._parts.appender.set_aside(
+                record,
+                kind=verdict.kind,
+                code=verdict.code,
+                attempts=attempt,
+                first_failed_at=work.failed_at,
+                error=error if verdict.kind == "internal" else None,
+            )
+            self._journal.set_aside(verdict.kind, verdict.code)
         failed = ProcessingFailed(
             event_id=job.failure_id(attempt, verdict.kind),
-            occurred_at=self._parts.clock.now(),
+            occurred_at=now,
             asset_id=job.asset_id,
             owner_id=job.owner_id,
             job_id=job.job_id,
@@ -204,7 +222,3 @@ class Reactor:
         await self._parts.appender.say(failed, job=job, record=record)
         if not verdict.dead_letter:
             self._parts.limit.well()
-
-    async def _set_aside(self, record: RawRecord, *, kind: str, code: str, attempts: int = 1) -> None:
-        await self._parts.appender.set_aside(record, kind=kind, code=code, attempts=attempts)
-        self._journal.set_aside(kind, code)

@@ -5,9 +5,9 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Generic, Literal, NamedTuple, Protocol, TypeVar
 
+from adapters.faults import Fault, fault_of
 from adapters.sealing import SealBroken
 from adapters.subject_keys import KeyTrouble
-from projections.faults import Fault, fault_of
 from projections.records import Read, Record
 from schemas.decode_errors import DecodeError, NotOurs, UnknownEventType
 from schemas.partitioner import partition_for

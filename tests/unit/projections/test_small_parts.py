@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.faults import fault_of
 from projections import read_models
 from projections.account_activity import projection as account_activity
 from projections.account_states import projection as account_states
@@ -13,7 +14,6 @@ from projections.api_keys import projection as api_keys
 from projections.assets.clear import ClearText
 from projections.assets.projection import TABLE as ASSETS_TABLE
 from projections.erasures import projection as erasures
-from projections.faults import fault_of
 from projections.jobs.projection import TABLE as JOBS_TABLE
 from projections.lifecycle.projection import TABLE as STATES_TABLE
 from projections.membership import Membership
