@@ -29,6 +29,8 @@ from api.queries.accounts import PostgresAccounts
 from api.queries.reads import PostgresReads, Reads
 from api.queries.run_reads import PostgresRunReads
 from api.queries.work import PostgresWork
+from api.quota import PostgresQuotas
+from api.quota.contents import PostgresContents
 from api.read_cache import ReadCache
 from api.tokens import Signer
 from projections.waiting import PositionWatch
@@ -85,6 +87,8 @@ async def opened(
             signer=Signer(settings.secrets.token_secrets),
             addresses=_addresses(settings, store),
             completions=Once(),
+            quotas=PostgresQuotas(pool, settings.quotas, clock),
+            contents=PostgresContents(pool),
             metrics=metrics,
             clock=clock,
         )

@@ -23,6 +23,8 @@ from api.notifications.tickets import Tickets
 from api.queries.reads import Reads
 from api.queries.run_reads import RunReads
 from api.queries.work import Work
+from api.quota.contents import Contents
+from api.quota.protocol import Quotas
 from api.read_cache import ReadCache
 from api.tokens import Signer
 from schemas.codec import Codec
@@ -51,6 +53,8 @@ class Parts:
     addresses: Addresses
     completions: Once[Completed]
     metrics: Metrics
+    quotas: Quotas
+    contents: Contents
     clock: Clock = field(default_factory=SystemClock)
 
 

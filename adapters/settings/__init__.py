@@ -4,6 +4,7 @@ from adapters.settings.doors import DoorSettings, LimitSettings
 from adapters.settings.identity import IdentitySettings
 from adapters.settings.loading import Settings, SettingsError, load_settings, settings_or_exit
 from adapters.settings.programs import ProjectorSettings, RuntimeSettings, WorkerSettings
+from adapters.settings.quotas import QuotaSettings
 from adapters.settings.rates import Rate, RateSettings
 from adapters.settings.secrets import MasterKey, NamedSecret, SecretSettings, StaticKey
 from adapters.settings.servers import KafkaSettings, PostgresSettings, RegistrySettings, StoreSettings
@@ -17,6 +18,7 @@ __all__ = [
     "NamedSecret",
     "PostgresSettings",
     "ProjectorSettings",
+    "QuotaSettings",
     "Rate",
     "RateSettings",
     "RegistrySettings",

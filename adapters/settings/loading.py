@@ -17,6 +17,7 @@ from adapters.settings.fields import Fragment
 from adapters.settings.identity import IdentitySettings
 from adapters.settings.production import weaknesses
 from adapters.settings.programs import ProjectorSettings, RuntimeSettings, WorkerSettings
+from adapters.settings.quotas import QuotaSettings
 from adapters.settings.rates import RateSettings
 from adapters.settings.runs import RunSettings
 from adapters.settings.secrets import SecretSettings
@@ -34,6 +35,7 @@ FRAGMENTS: Final[tuple[type[Fragment], ...]] = (
     IdentitySettings,
     DoorSettings,
     LimitSettings,
+    QuotaSettings,
     RateSettings,
     WorkerSettings,
     ProjectorSettings,
@@ -107,6 +109,7 @@ class Settings:
     identity: IdentitySettings
     doors: DoorSettings
     limits: LimitSettings
+    quotas: QuotaSettings
     rates: RateSettings
     worker: WorkerSettings
     projector: ProjectorSettings
@@ -229,6 +232,7 @@ def _checked(parts: list[Fragment | None]) -> Settings:
         identity=pick(IdentitySettings),
         doors=doors,
         limits=pick(LimitSettings),
+        quotas=pick(QuotaSettings),
         rates=pick(RateSettings),
         worker=pick(WorkerSettings),
         projector=pick(ProjectorSettings),

@@ -13,6 +13,7 @@ from adapters.settings.fields import Fragment
 from adapters.settings.identity import IdentitySettings
 from adapters.settings.loading import STACK_NAMES, fields, variable
 from adapters.settings.programs import ProjectorSettings, RuntimeSettings, WorkerSettings
+from adapters.settings.quotas import QuotaSettings
 from adapters.settings.rates import RateSettings
 from adapters.settings.runs import RunSettings
 from adapters.settings.secrets import SecretSettings
@@ -28,6 +29,7 @@ _TITLES: Final[dict[type[Fragment], str]] = {
     IdentitySettings: "Accounts",
     DoorSettings: "Doors",
     LimitSettings: "Limits",
+    QuotaSettings: "Quotas",
     RateSettings: "Rates",
     WorkerSettings: "Worker",
     ProjectorSettings: "Projector",

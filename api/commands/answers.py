@@ -1,13 +1,14 @@
 """What writes answer with: bodies, links that carry the position, and the header that names it."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.access import POSITION_HEADER
+from api.commands.completed import Completed
 from projections.activity.queries import ActivityRow
 from schemas.positions import Position
 
@@ -37,13 +38,16 @@ class UploadGranted(BaseModel):
 
 
 class UploadAccepted(BaseModel):
-    """The original is in place and its variants are asked for."""
+    """The original is in place and its variants are asked for; or the bytes were there already."""
 
     model_config = ConfigDict(frozen=True)
 
     asset_id: UUID
     job_id: UUID
-    status: Literal["uploaded"] = "uploaded"
+    status: Annotated[
+        str, Field(description="uploaded, or what a duplicate has come to.", examples=["uploaded"])
+    ]
+    duplicate: Annotated[bool, Field(description="These bytes were yours already: this asset holds them.")]
     status_url: Annotated[
         str,
         Field(
@@ -58,10 +62,24 @@ def asset_path(asset_id: UUID, rest: str = "", *, after: Position) -> str:
     return f"/v1/assets/{asset_id}{rest}?after={after.token()}"
 
 
-def accepted(asset_id: UUID, job_id: UUID, position: Position) -> UploadAccepted:
-    """The answer to a completed upload, by whichever door it came."""
-    link = asset_path(asset_id, "/status", after=position)
-    return UploadAccepted(asset_id=asset_id, job_id=job_id, status_url=link)
+def accepted(response: Response, done: Completed) -> UploadAccepted:
+    """The answer to a completed upload, by whichever door it came: 202, and 200 for a duplicate."""
+    say_position(response, done.position)
+    if done.duplicate:
+        response.status_code = 200
+    return UploadAccepted(
+        asset_id=done.asset_id,
+        job_id=done.job_id,
+        status=done.status,
+        duplicate=done.duplicate,
+        status_url=asset_path(done.asset_id, "/status", after=done.position),
+    )
+
+
+HELD_ALREADY: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"model": UploadAccepted, "description": "The bytes were yours already; nothing new was made."}
+}
+"""The answer to a duplicate, in the description of a route."""
 
 
 def position_of(row: ActivityRow) -> Position:

@@ -8,8 +8,13 @@ from schemas.positions import Position
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completed:
-    """A completion that is in the log."""
+    """A completion that is in the log.
+
+    `duplicate`: the bytes were there already, in this asset, which has come to `status`.
+    """
 
     asset_id: UUID
     job_id: UUID
     position: Position
+    status: str = "uploaded"
+    duplicate: bool = False

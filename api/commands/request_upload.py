@@ -19,6 +19,7 @@ from api.openapi import json_request, problems
 from api.origin import metadata
 from api.parts import Parts
 from api.problems import EmptyUpload, TooLarge, UnsupportedMediaType
+from api.quota.doors import promised
 from api.words import Words
 from schemas.events import UploadRequested
 from schemas.positions import Position
@@ -81,22 +82,26 @@ def decide(body: RequestUpload, intent: Intent, terms: Terms, *, sealed_words: b
 @router.post(
     ROUTE,
     status_code=201,
+    response_model=UploadGranted,
     summary="Ask to upload a file straight to the store",
     response_description="Leave to upload.",
     tags=["uploads"],
     responses=problems(401, 403, 408, 413, 415, 422, 503),
     openapi_extra=json_request(RequestUpload, "assets:write"),
 )
-async def request_upload(request: Request, response: Response, key: IdempotencyKey = None) -> UploadGranted:
+async def request_upload(request: Request, key: IdempotencyKey = None) -> Response:
     """Answers with a form by which whoever holds it uploads exactly this many bytes of this type."""
     parts, caller = await entered(request, "assets:write")
     body = await read_json(request, RequestUpload)
-    intent = await begin(parts, caller, route=ROUTE, key=key, said=said(body))
+    intent = await begin(parts, caller, route=ROUTE, key=key, said=said(body) if key else b"")
     settings = parts.settings
     terms = Terms(method="direct", most=settings.limits.direct_bytes, life=settings.doors.presign_expire)
     event, position = await requested(parts, intent, body, terms)
+    # An answer that is a Response already is not validated a second time.
+    granted = grant(parts, event, position, body.sha256).model_dump_json()
+    response = Response(granted, status_code=201, media_type="application/json")
     say_position(response, position, location=asset_path(event.asset_id, after=position))
-    return grant(parts, event, position, body.sha256)
+    return response
 
 
 async def requested(
@@ -114,7 +119,8 @@ async def requested(
     if (row := await applied(parts, intent, event.event_id)) is not None:
         first = replace(event, occurred_at=row.occurred_at, expires_at=row.occurred_at + terms.life)
         return first, position_of(row)
-    return event, await parts.log.append(event, metadata())
+    async with promised(parts, event.owner_id, event.asset_id, body.size):
+        return event, await parts.log.append(event, metadata())
 
 
 def grant(parts: Parts, event: UploadRequested, position: Position, sha256: str | None) -> UploadGranted:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
+from uuid import UUID
 
 import structlog
 from fastapi import APIRouter, Request, Response
@@ -17,9 +18,10 @@ from adapters.object_store import ObjectInfo, ObjectTooLarge, StoreError
 from adapters.sealing import seal_json
 from api.access import entered
 from api.bodies import drain, too_large, validated
-from api.commands.answers import UploadAccepted, accepted, position_of, say_position
+from api.commands.answers import HELD_ALREADY, UploadAccepted, accepted, position_of
 from api.commands.completed import Completed
 from api.commands.completion import Ids, active_preset_set, append_completed, copy_original
+from api.commands.duplicates import Bytes, Duplicate, note, twin_of
 from api.commands.grant import Grant
 from api.forms import FilePart, Form, read_form
 from api.intent import IdempotencyKey, Intent, applied, begin
@@ -28,6 +30,7 @@ from api.openapi import form_request, problems
 from api.origin import metadata
 from api.parts import Parts
 from api.problems import EmptyUpload, StoreDown, UnsupportedMediaType, invalid
+from api.quota.doors import awaited, promised
 from api.words import Words, split_tags
 from schemas.events import UploadRequested
 
@@ -76,20 +79,21 @@ def decide(received: Received, intent: Intent, *, sealed_words: bytes) -> Upload
     summary="Upload a file with a form",
     response_description="The original is in place; its variants are asked for.",
     tags=["uploads"],
-    responses=problems(401, 403, 408, 413, 415, 422, 503),
+    responses={**HELD_ALREADY, **problems(401, 403, 408, 413, 415, 422, 503)},
     openapi_extra=form_request(),
 )
-async def upload_form(request: Request, response: Response, key: IdempotencyKey = None) -> UploadAccepted:
+async def upload_form(
+    request: Request, response: Response, duplicate: Duplicate = None, key: IdempotencyKey = None
+) -> UploadAccepted:
     """Takes the field `file`, and beside it `title`, `description` and `tags` (with commas between)."""
     parts, caller = await entered(request, "assets:write")
     active_preset_set(parts)  # better known before megabytes were sent
-    async with _incoming(parts) as incoming_key:
+    async with awaited(parts, caller.user_id) as place, _incoming(parts) as incoming_key:
         form, received = await _receive(parts, request, incoming_key)
         words = _words(form)
         intent = await begin(parts, caller, route=ROUTE, key=key, said=_said(words, received))
-        done = await _record(parts, intent, words, received)
-    say_position(response, done.position)
-    return accepted(done.asset_id, done.job_id, done.position)
+        done = await _record(parts, intent, words, received, place, twins=duplicate != "allow")
+    return accepted(response, done)
 
 
 @asynccontextmanager
@@ -129,7 +133,9 @@ async def _receive(parts: Parts, request: Request, key: str) -> tuple[Form[Recei
     return form, form.file
 
 
-async def _record(parts: Parts, intent: Intent, words: Words, received: Received) -> Completed:
+async def _record(
+    parts: Parts, intent: Intent, words: Words, received: Received, place: UUID, *, twins: bool
+) -> Completed:
     """Puts the original in place, then says both events, the second once the first is acknowledged."""
     sealed = seal_json(
         parts.keys,
@@ -141,19 +147,31 @@ async def _record(parts: Parts, intent: Intent, words: Words, received: Received
     event = decide(received, intent, sealed_words=sealed)
     ids = Ids.of(parts, event.upload_id)
 
+    owner_id, info = event.owner_id, received.info
+    known_by = Bytes(parts, owner_id, size=info.size, etag=info.etag, sha256=received.sha256)
+
     async def once() -> Completed:
         if (row := await applied(parts, intent, ids.event_id)) is not None:
             return Completed(asset_id=event.asset_id, job_id=ids.job_id, position=position_of(row))
-        grant = Grant.of(event, size=received.info.size, sha256=received.sha256)
-        original = await copy_original(parts, grant, received.info)
-        if original is None:
-            raise StoreDown("The store lost what it had just taken.")
-        await parts.log.append(event, metadata())
-        return await append_completed(
-            parts, grant, original, ids, door="form", request_hash=intent.request_hash
-        )
+        if twins and (twin := await twin_of(parts, owner_id, event.asset_id, known_by)) is not None:
+            return twin
+        async with promised(parts, owner_id, event.asset_id, info.size, instead_of=place):
+            done = await _kept(parts, intent, event, received, ids)
+        await note(parts, owner_id, known_by, done)
+        return done
 
     return await parts.completions.run(ids.event_id, once)
+
+
+async def _kept(
+    parts: Parts, intent: Intent, event: UploadRequested, received: Received, ids: Ids
+) -> Completed:
+    grant = Grant.of(event, size=received.info.size, sha256=received.sha256)
+    original = await copy_original(parts, grant, received.info)
+    if original is None:
+        raise StoreDown("The store lost what it had just taken.")
+    await parts.log.append(event, metadata())
+    return await append_completed(parts, grant, original, ids, door="form", request_hash=intent.request_hash)
 
 
 def _words(form: Form[Received]) -> Words:

@@ -26,6 +26,8 @@ from api.limits import InMemoryCounters, Limiter
 from api.limits.classes import rates_of
 from api.notifications.tickets import InMemoryTickets
 from api.parts import Parts
+from api.quota import InMemoryQuotas
+from api.quota.contents import InMemoryContents
 from api.read_cache import ReadCache
 from api.tokens import Signer
 from schemas.envelope import Metadata
@@ -155,6 +157,8 @@ def _parts(
         signer=Signer(settings.secrets.token_secrets),
         addresses=Addresses(store=store, window=timedelta(hours=1)),
         completions=Once(),
+        quotas=InMemoryQuotas(settings.quotas, reads.counted, reads.heard),
+        contents=InMemoryContents(),
         metrics=metrics,
         clock=clock,
     )

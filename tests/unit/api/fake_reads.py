@@ -14,6 +14,7 @@ from adapters.event_log import InMemoryEventLog
 from adapters.sealing import open_json
 from adapters.subject_keys import InMemorySubjectKeys
 from api.queries.reads import Reservation
+from api.quota import Used
 from projections.account_activity.queries import AccountActivityRow
 from projections.activity.history import HistoryRow
 from projections.activity.projection import NOBODY
@@ -195,6 +196,14 @@ class FakeReads:
         for row in (row for row in self.feed if row.topic == topic):
             positions[row.partition] = max(positions[row.partition], row.offset + 1)
         return positions
+
+    def heard(self, asset_id: UUID) -> bool:
+        return any(row.asset_id == asset_id for row in self.feed)
+
+    def counted(self, owner_id: UUID) -> Used:
+        rows = [row for row in self.assets.values() if row.owner_id == owner_id and row.status != "expired"]
+        under_way = [row for row in rows if row.status == "requested"]
+        return Used(bytes=sum(row.size or 0 for row in rows), files=len(rows), uploads=len(under_way))
 
     def projecting(self, topic: str, partition: int) -> bool:
         del topic, partition

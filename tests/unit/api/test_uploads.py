@@ -57,6 +57,7 @@ async def test_a_form_appends_both_events_and_answers_with_links(on: Stage) -> N
         "asset_id": str(completed.asset_id),
         "job_id": str(completed.job_id),
         "status": "uploaded",
+        "duplicate": False,
         "status_url": answer["status_url"],
     }
     path, _, token = answer["status_url"].partition("?after=")
