@@ -61,6 +61,7 @@ TABLE: Final[dict[str, tuple[int, int, int, int, int, int, int]]] = {
     "PATCH /v1/assets/{asset_id}":                    (401, 401, 401, 403, 404, 200, 404),
     "DELETE /v1/assets/{asset_id}":                   (401, 401, 401, 403, 404, 204, 404),
     "POST /v1/assets/{asset_id}/restore":             (401, 401, 401, 403, 404, 200, 404),
+    "POST /v1/assets/{asset_id}/reprocess":           (401, 401, 401, 403, 404, 202, 404),
     "GET /v1/assets/{asset_id}/history":              (401, 401, 401, 403, 404, 200, 404),
     "GET /v1/assets/{asset_id}/metadata":             (401, 401, 401, 403, 404, 200, 404),
     "POST /v1/assets/{asset_id}/links":               (401, 401, 401, 403, 404, 201, 404),

@@ -42,6 +42,7 @@ def test_every_door_is_described() -> None:
         ("PATCH", "/v1/assets/{asset_id}"),
         ("DELETE", "/v1/assets/{asset_id}"),
         ("POST", "/v1/assets/{asset_id}/restore"),
+        ("POST", "/v1/assets/{asset_id}/reprocess"),
         ("GET", "/v1/assets/{asset_id}/history"),
         ("GET", "/v1/assets/{asset_id}/metadata"),
         ("POST", "/v1/assets/{asset_id}/links"),
