@@ -89,7 +89,7 @@ def test_owners_hear_of_their_own_and_resume_after_a_cut(doors: RunningDoors) ->
     his.cut()
 
 
-def test_streams_resume_after_the_api_was_killed(doors: RunningDoors) -> None:
+def test_s03_streams_resume_after_the_api_was_killed(doors: RunningDoors) -> None:
     first = Listener(doors)
     before = upload(doors)
     wait_for(lambda: first.uploaded() == [before])
@@ -118,7 +118,7 @@ def test_sigterm_ends_streams_politely_and_the_process_with_zero(doors: RunningD
     doors.wait_ready()
 
 
-def test_a_flood_of_broken_streams_leaves_no_place_taken(doors: RunningDoors) -> None:
+def test_s01_a_flood_of_broken_streams_leaves_no_place_taken(doors: RunningDoors) -> None:
     for _ in range(60):
         with doors.client().stream("GET", "/v1/notifications/stream") as answer:
             if answer.status_code != 200:

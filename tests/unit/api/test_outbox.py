@@ -1,4 +1,4 @@
-"""What waits for a slow client: bounded, latest state of each asset, ids that never run ahead."""
+"""What waits for a slow client (R22): bounded, latest state of each asset, ids that never run ahead."""
 
 from datetime import UTC, datetime
 from uuid import UUID

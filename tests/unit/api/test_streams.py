@@ -91,7 +91,7 @@ async def test_heartbeats_carry_the_id_and_dispatch_nothing(live: Stage) -> None
 
 
 @pytest.mark.parametrize("how", ["header", "query", "both"])
-async def test_a_cut_stream_resumes_with_nothing_missed_and_nothing_twice(live: Stage, how: str) -> None:
+async def test_s03_a_cut_stream_resumes_with_nothing_missed_and_nothing_twice(live: Stage, how: str) -> None:
     async with listen(live) as first:
         made = [await happen(live)]
         await first.until(3)
@@ -139,7 +139,7 @@ async def test_a_writes_position_is_a_place_to_begin(live: Stage) -> None:
         Position(topic="a", partition=0, offset=0).token(),
     ],
 )
-async def test_what_is_not_known_is_a_reset(live: Stage, token: str) -> None:
+async def test_s03_what_is_not_known_is_a_reset(live: Stage, token: str) -> None:
     await happen(live)
     async with listen(live, last_id=token) as ear:
         await ear.until(1)
@@ -149,7 +149,7 @@ async def test_what_is_not_known_is_a_reset(live: Stage, token: str) -> None:
     assert {told for _, told in ear.told()} == {asset_id}
 
 
-async def test_what_is_too_old_is_a_reset(live: Stage) -> None:
+async def test_s03_what_is_too_old_is_a_reset(live: Stage) -> None:
     async with listen(live) as first:
         await happen(live)
         await first.until(3)
@@ -238,7 +238,7 @@ async def test_a_client_that_is_too_slow_is_cut_and_resumes(narrow: Stage) -> No
     assert len(told + again.told()) == len(set(told + again.told()))
 
 
-async def test_streams_are_counted_and_their_places_come_back(live: Stage) -> None:
+async def test_s01_streams_are_counted_and_their_places_come_back(live: Stage) -> None:
     most = live.settings.doors.sse_streams_per_user
     async with contextlib.AsyncExitStack() as streams:
         for _ in range(most):
@@ -307,7 +307,7 @@ async def test_without_a_database_no_stream_begins(live: Stage) -> None:
         assert json.loads(ear.body)["type"] == "/problems/read-store-unavailable"
 
 
-async def test_hostile_titles_break_no_block(live: Stage) -> None:
+async def test_s02_hostile_titles_break_no_block(live: Stage) -> None:
     title = "a\nb\r\ndata: {}\n\nid: 1\u2028\u2029\u0085<script>"
     async with listen(live) as ear:
         await happen(live, title=title)
