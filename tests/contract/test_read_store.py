@@ -130,3 +130,23 @@ def _cut_all(settings: Settings) -> None:
             " where datname = current_database() and pid <> pg_backend_pid()"
         )
         connection.execute(statement)
+
+
+async def test_what_an_outage_broke_in_the_pool_is_handed_to_nobody(world: World) -> None:
+    """R07: connections died while they lay idle; whoever asks next notices nothing."""
+    settings = world.settings(DATABASE_POOL_SIZE="10")
+    async with async_pool(settings, "idle doors") as pool:
+
+        async def asked() -> None:
+            async with pool.connection() as connection:
+                await connection.execute("SELECT pg_sleep(0.2)")
+
+        await asyncio.gather(*(asked() for _ in range(10)))
+        with connect(settings, "killer") as connection:
+            ended = connection.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+                "WHERE application_name = 'darkroom idle doors'"
+            ).fetchall()
+        assert len(ended) > 3
+        for _ in range(12):
+            await asked()
