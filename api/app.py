@@ -23,6 +23,7 @@ from api.commands import (
     log_in,
     log_out,
     multipart_abort,
+    multipart_joining,
     multipart_parts,
     multipart_start,
     notification_session,
@@ -79,6 +80,7 @@ BODIES: Final = (
     complete_upload.CompleteUpload,
     update_asset.UpdateAsset,
     issue_link.IssueLink,
+    multipart_joining.PartSent,
     multipart_parts.SignParts,
     start_run.StartRun,
 )

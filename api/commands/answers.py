@@ -47,7 +47,9 @@ class UploadAccepted(BaseModel):
     status: Annotated[
         str, Field(description="uploaded, or what a duplicate has come to.", examples=["uploaded"])
     ]
-    duplicate: Annotated[bool, Field(description="These bytes were yours already: this asset holds them.")]
+    duplicate: Annotated[
+        bool, Field(description="These bytes were yours already: this asset holds them.", examples=[False])
+    ]
     status_url: Annotated[
         str,
         Field(

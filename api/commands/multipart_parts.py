@@ -41,8 +41,8 @@ class PartsArrived(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    part_size: int
-    part_count: int
+    part_size: Annotated[int, Field(description="Bytes of every part but the last.", examples=[8_388_608])]
+    part_count: Annotated[int, Field(examples=[24])]
     arrived: list[PartArrived]
     missing: Annotated[list[int], Field(description="Still to be sent.", examples=[[2, 3]])]
     expires_at: datetime
@@ -90,7 +90,7 @@ async def list_parts(request: Request, upload_id: UUID, token: UploadToken) -> P
     summary="Ask for addresses of parts",
     response_description="Addresses to PUT these parts to.",
     tags=["uploads"],
-    responses=problems(401, 403, 404, 408, 410, 415, 422, 503),
+    responses=problems(401, 403, 404, 408, 410, 413, 415, 422, 503),
     openapi_extra=json_request(SignParts, "assets:write"),
 )
 async def sign_parts(request: Request, upload_id: UUID, token: UploadToken) -> PartsSigned:
