@@ -21,6 +21,7 @@ from projections.erasures import projection as erasures
 from projections.folding import Folded
 from projections.jobs import projection as jobs
 from projections.lifecycle.projection import STATES as ASSET_STATES
+from projections.links import projection as links
 from projections.operation_states.projection import STATES as OPERATION_STATES_OF
 from projections.plan import Plan, Writer
 from projections.preset_sets import projection as preset_sets
@@ -34,6 +35,7 @@ from projections.read_models import (
     ERASURES,
     JOBS,
     LIFECYCLE,
+    LINKS,
     OPERATION_STATES,
     PRESET_SETS,
     RUNS,
@@ -75,6 +77,7 @@ def asset_plan(keys: Seals) -> Plan[UUID, AssetState, AssetEvent]:
         ASSETS: _of_changes(lambda conn, folded: assets.write(conn, folded, clear)),
         JOBS: _of_changes(jobs.write),
         LIFECYCLE: _of_changes(ASSET_STATES.write),
+        LINKS: _of_changes(links.write),
         STORAGE: _of_changes(storage.write),
         USAGE: _of_changes(usage.write),
     }

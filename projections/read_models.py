@@ -35,8 +35,9 @@ class ReadModel:
 
 # Bump a version when its tables or its rows change: an old version's rows are never taken for the new one's.
 LIFECYCLE: Final = ReadModel(name="lifecycle", version=3)
-ASSETS: Final = ReadModel(name="assets", version=1)
-JOBS: Final = ReadModel(name="jobs", version=1)
+ASSETS: Final = ReadModel(name="assets", version=2)
+JOBS: Final = ReadModel(name="jobs", version=2)
+LINKS: Final = ReadModel(name="links", version=1)
 ACTIVITY: Final = ReadModel(name="activity", version=3)
 STORAGE: Final = ReadModel(name="storage", version=1)
 USAGE: Final = ReadModel(name="usage", version=1)
@@ -52,7 +53,7 @@ OPERATION_STATES: Final = ReadModel(name="operation_states", version=1)
 PRESET_SETS: Final = ReadModel(name="preset_sets", version=1)
 RUNS: Final = ReadModel(name="runs", version=1)
 
-OF_ASSETS: Final = (ACTIVITY, ASSETS, JOBS, LIFECYCLE, STORAGE, USAGE)
+OF_ASSETS: Final = (ACTIVITY, ASSETS, JOBS, LIFECYCLE, LINKS, STORAGE, USAGE)
 """The read models of the asset log, which one loop folds in one transaction."""
 
 OF_IDENTITY: Final = (ACCOUNT_ACTIVITY, ACCOUNT_STATES, ACCOUNTS, API_KEYS, ERASURES, SESSIONS)

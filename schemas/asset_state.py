@@ -162,8 +162,10 @@ class AssetState:
 
     @property
     def error(self) -> tuple[str, str] | None:
-        """Kind and code of why the asset failed; None in any other status."""
+        """Kind and code of why the asset failed, or its upload never came; None in any other status."""
         job = self.newest_job
+        if self.expired is not None and self.status == "expired":
+            return "expired", self.expired.code
         if self.status != "failed" or job is None:
             return None
         if job.state == "deleted":

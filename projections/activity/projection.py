@@ -189,7 +189,8 @@ def _later(event: _Later) -> dict[str, Any]:
         case AssetUpdated():
             return {"changed": list(event.changed)}
         case LinkIssued():
-            return {"link_id": str(event.link_id), "variant": event.variant}
+            until = None if event.expires_at is None else event.expires_at.isoformat()
+            return {"link_id": str(event.link_id), "variant": event.variant, "expires_at": until}
         case LinkRevoked():
             return {"link_id": str(event.link_id)}
         case RecordDiscarded():

@@ -7,9 +7,11 @@ from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from projections.assets.clear import ClearText
+from projections.assets.search import terms
 from projections.of_assets import Changed, Folded
 from projections.read_models import ASSETS
 from projections.tables import Table
+from schemas.asset_state import VariantSet
 from schemas.events import Variant
 
 TABLE: Final = Table(
@@ -32,18 +34,26 @@ TABLE: Final = Table(
         "processed_at": "timestamptz",
         "expires_at": "timestamptz",
         "deleted_at": "timestamptz",
+        "doomed": "bool",
         "taken_at": "text",
         "camera": "text",
         "thumbhash": "text",
         "width": "int8",
         "height": "int8",
         "upload_id": "uuid",
+        "incoming_key": "text",
         "original_key": "text",
+        "data_key_id": "uuid",
+        "sealed_digests": "bytea",
         "variants": "jsonb",
         "preset_set": "text",
+        "manifest_key": "text",
+        "metadata_key": "text",
+        "kept": "jsonb",
         "job_id": "uuid",
         "error_kind": "text",
         "error_code": "text",
+        "search": "text[]",
         "version": "int8",
         "position_partition": "int4",
         "position_offset": "int8",
@@ -87,17 +97,25 @@ def _row(changed: Changed, clear: ClearText) -> Row:
         served.ready_at if served else None,
         upload.expires_at,
         state.deleted_at,
+        state.doomed,
         facts.taken_at,
         facts.camera,
         facts.thumbhash,
         served.source.width if served else None,
         served.source.height if served else None,
         upload.upload_id,
+        upload.object_key,
         original.object_key if original else None,
+        original.data_key_id if original else None,
+        original.sealed_digests if original else None,
         Jsonb([_variant(variant) for variant in served.variants] if served else []),
         served.preset_set if served else job.preset_set if job else None,
+        served.manifest_key if served else None,
+        served.metadata_key if served else None,
+        Jsonb([_kept(one) for one in state.kept]),
         job.job_id if job else None,
         *(state.error or (None, None)),
+        terms(words),
         state.version,
         changed.partition,
         changed.offset,
@@ -112,4 +130,14 @@ def _variant(variant: Variant) -> dict[str, Any]:
         "width": variant.width,
         "height": variant.height,
         "size": variant.size,
+    }
+
+
+def _kept(one: VariantSet) -> dict[str, Any]:
+    superseded_at = one.superseded_at or one.ready_at
+    return {
+        "job_id": str(one.job_id),
+        "preset_set": one.preset_set,
+        "manifest_key": one.manifest_key,
+        "superseded_at": superseded_at.isoformat(),
     }

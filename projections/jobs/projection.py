@@ -19,6 +19,7 @@ TABLE: Final = Table(
         "asset_id": "uuid",
         "job_id": "uuid",
         "owner_id": "uuid",
+        "nth": "int8",
         "kind": "text",
         "lane": "text",
         "state": "text",
@@ -30,6 +31,7 @@ TABLE: Final = Table(
         "finished_at": "timestamptz",
         "worker": "text",
         "cost": "jsonb",
+        "run_id": "uuid",
     },
 )
 
@@ -50,6 +52,7 @@ def rows(folded: Folded) -> Iterator[Row]:
                 state.asset_id,
                 job.job_id,
                 state.owner_id,
+                job.order,
                 job.kind,
                 job.lane,
                 job.state,
@@ -61,6 +64,7 @@ def rows(folded: Folded) -> Iterator[Row]:
                 job.finished_at,
                 job.worker,
                 None if job.cost is None else Jsonb(_cost(job.cost)),
+                job.run_id,
             )
 
 

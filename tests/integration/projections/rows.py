@@ -24,9 +24,10 @@ from schemas.codec import Codec
 
 TABLES = (
     "activity_v3.activity",
-    "assets_v1.assets",
-    "jobs_v1.jobs",
+    "assets_v2.assets",
+    "jobs_v2.jobs",
     "lifecycle_v3.states",
+    "links_v1.links",
     "storage_v1.storage",
     "usage_v1.usage",
 )

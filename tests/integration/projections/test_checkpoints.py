@@ -3,6 +3,7 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import chain
 
 import psycopg
 import pytest
@@ -11,7 +12,7 @@ from adapters.read_store import migrate
 from adapters.settings import Settings
 from projections import checkpoints, operating, read_models
 from projections.checkpoints import Diverged, Fenced, TopicReplaced
-from tests.integration.projections.rows import IDENTITY_TABLES, SCHEMAS, TABLES, HandFolded, prepare
+from tests.integration.projections.rows import SCHEMAS, TABLES, TABLES_OF, HandFolded, prepare
 from tests.servers import World
 from tests.unit.projections.stories import PlainLog, Stories
 
@@ -84,7 +85,7 @@ async def test_a_reset_waits_for_the_batch_in_hand(folded: HandFolded, stories: 
     other.close()
     folded.open()
     folded.apply(list(log.records()))
-    assert len(folded.rows("assets_v1.assets")) == 1
+    assert len(folded.rows("assets_v2.assets")) == 1
 
 
 def test_another_topic_of_the_same_name_is_refused_until_a_reset(folded: HandFolded) -> None:
@@ -169,7 +170,7 @@ def test_many_install_at_once_and_the_tables_are_made_once(world: World) -> None
         assert versions == sorted((model.name, model.version, True) for model in read_models.EVERY)
         views = conn.execute("select viewname from pg_views where schemaname = 'live' order by 1").fetchall()
         assert {view for (view,) in views} == {
-            table.partition(".")[2] for table in (*TABLES, *IDENTITY_TABLES)
+            table.partition(".")[2] for table in chain.from_iterable(TABLES_OF.values())
         }
 
 

@@ -77,7 +77,7 @@ def test_postgres_frozen_is_outlasted(world: World, live: LiveLog, projector: Pr
 def test_an_emptied_database_is_filled_again_from_the_log(live: LiveLog, projector: Program) -> None:
     tell(live, *(f"emptied-{number}" for number in range(5)))
     live.wait_applied()
-    tables = ("assets_v1.assets", "jobs_v1.jobs", "activity_v3.activity", "lifecycle_v3.states")
+    tables = ("assets_v2.assets", "jobs_v2.jobs", "activity_v3.activity", "lifecycle_v3.states")
     before = live.dump(*tables)
     with live.connect() as conn:
         conn.execute(f"drop schema {', '.join(SCHEMAS)} cascade".encode())

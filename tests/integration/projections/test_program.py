@@ -190,7 +190,7 @@ def test_poison_is_set_aside_and_everything_else_flows(
 def test_old_records_appended_again_change_no_asset_and_no_job(live: LiveLog, projector: Program) -> None:
     tell(live, *(f"again-{number}" for number in range(10)))
     live.wait_applied()
-    tables = ("assets_v1.assets", "jobs_v1.jobs", "lifecycle_v3.states")
+    tables = ("assets_v2.assets", "jobs_v2.jobs", "lifecycle_v3.states")
     before = live.dump(*tables)
     live.put(
         *((record.key, record.value) for record in live.records() if record.value and record.value[0] == 0)

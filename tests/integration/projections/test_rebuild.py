@@ -84,7 +84,7 @@ class Stage:
         return self.models.rows("live.assets")
 
     def served(self) -> Sequence[tuple[Any, ...]]:
-        return self.models.rows("assets_v1.assets")
+        return self.models.rows("assets_v2.assets")
 
     def oid(self, schema: str) -> int:
         """Which table it is, whatever its name."""
@@ -137,17 +137,17 @@ def test_a_switch_serves_the_copy_and_what_was_served_follows_on(stage: Stage) -
     stage.tell("a", "b")
     stage.fill("assets")
     stage.finish("assets")
-    assert stage.shown() == stage.served() == stage.models.rows("assets_v1_copy.assets")
-    former = stage.oid("assets_v1")
+    assert stage.shown() == stage.served() == stage.models.rows("assets_v2_copy.assets")
+    former = stage.oid("assets_v2")
     copies.switch(stage.conn, stage.models.loop, ["assets"])
-    assert stage.oid("assets_v1_copy") == former
+    assert stage.oid("assets_v2_copy") == former
     stage.tell("c")
     assert len(stage.shown()) == 3
-    assert stage.shown() == stage.served() == stage.models.rows("assets_v1_copy.assets")
+    assert stage.shown() == stage.served() == stage.models.rows("assets_v2_copy.assets")
     with pytest.raises(CopyRefused, match="what was live"):
         copies.switch(stage.conn, stage.models.loop, ["assets"])
     copies.switch(stage.conn, stage.models.loop, ["assets"], back=True)
-    assert stage.oid("assets_v1") == former
+    assert stage.oid("assets_v2") == former
     stage.tell("d")
     assert stage.same("assets")
     copies.drop(stage.conn, stage.models.loop, "assets")
@@ -163,7 +163,7 @@ def test_a_death_while_filling_leaves_the_partition_empty_and_the_others_filled(
     with pytest.raises(ConnectionError):
         fill(stage.conn, stage.tools, ["assets"], stage.source(1, stop_at=7), 1)
     assert copies.every(stage.conn, stage.models.loop)["assets"].filled == (0,)
-    of_the_first = stage.models.rows("assets_v1_copy.assets", "position_partition")
+    of_the_first = stage.models.rows("assets_v2_copy.assets", "position_partition")
     assert {row for (row,) in of_the_first} == {0}
     with pytest.raises(CopyRefused, match="does not follow"):
         stage.finish("assets")
@@ -191,7 +191,7 @@ def test_a_bug_in_a_fold_stops_it_and_names_the_record(stage: Stage) -> None:
     copies.begin(stage.conn, stage.models.loop, ["assets"])
     with pytest.raises(FoldFailed, match=rf"/{record.partition} at offset \d+: fold_failed.*ZeroDivision"):
         fill(stage.conn, tools, ["assets"], stage.source(record.partition), record.partition)
-    assert stage.models.rows("assets_v1_copy.assets") == []
+    assert stage.models.rows("assets_v2_copy.assets") == []
     assert stage.models.letters.letters == []
 
 
@@ -218,7 +218,7 @@ def test_rows_that_differ_are_found_and_only_their_keys_are_shown(stage: Stage) 
     stage.fill("assets")
     stage.finish("assets")
     asset_id = stage.stories.asset_id("b")
-    stage.conn.execute("update assets_v1_copy.assets set title = 'other' where asset_id = %s", (asset_id,))
+    stage.conn.execute("update assets_v2_copy.assets set title = 'other' where asset_id = %s", (asset_id,))
     (table,) = compare(stage.conn, stage.models.loop, ["assets"]).tables
     assert not table.same
     assert table.differing == (str(asset_id),)
@@ -228,7 +228,7 @@ def test_a_copy_that_takes_no_rows_is_left_behind_and_the_live_rows_go_on(stage:
     stage.tell("a")
     stage.fill("assets")
     stage.finish("assets")
-    stage.conn.execute("alter table assets_v1_copy.assets add check (title <> 'Title b')")
+    stage.conn.execute("alter table assets_v2_copy.assets add check (title <> 'Title b')")
     stage.tell("b")
     assert copies.every(stage.conn, stage.models.loop)["assets"].state == "broken"
     assert len(stage.shown()) == 2

@@ -120,7 +120,7 @@ def test_any_cut_and_any_mixture_give_the_same_rows(stage: Stage, data: st.DataO
 def test_old_records_appended_again_change_no_asset_and_no_job(stage: Stage, data: st.DataObject) -> None:
     log = a_log(data, stage)
     rows_of(stage, mixed(data, log))
-    before = stage.models.dump("assets_v1.assets", "jobs_v1.jobs", "lifecycle_v3.states")
+    before = stage.models.dump("assets_v2.assets", "jobs_v2.jobs", "lifecycle_v3.states")
     accepted = [each.record for folded in stage.models.folded for each in folded.applied if each.accepted]
     stage.models.apply(*([log.repeat(record)] for record in accepted))
-    assert stage.models.dump("assets_v1.assets", "jobs_v1.jobs", "lifecycle_v3.states") == before
+    assert stage.models.dump("assets_v2.assets", "jobs_v2.jobs", "lifecycle_v3.states") == before

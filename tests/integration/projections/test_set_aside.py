@@ -43,7 +43,7 @@ def set_aside(folded: HandFolded) -> list[tuple[object, ...]]:
 
 
 def statuses(folded: HandFolded) -> dict[object, object]:
-    return dict(folded.rows("assets_v1.assets", "asset_id, status"))
+    return dict(folded.rows("assets_v2.assets", "asset_id, status"))
 
 
 def key(stories: Stories, asset: object) -> bytes:
@@ -163,7 +163,7 @@ async def test_rows_that_no_table_takes_are_found_among_many_and_set_aside(
     folded: HandFolded, stories: Stories
 ) -> None:
     ada, log = await stories.owner("ada"), PlainLog(4)
-    folded.conn.execute("alter table assets_v1.assets add check (title <> 'Title 13')")
+    folded.conn.execute("alter table assets_v2.assets add check (title <> 'Title 13')")
     for number in range(20):
         log.append(*stories.whole(number, ada))
     folded.apply(list(log.records()))

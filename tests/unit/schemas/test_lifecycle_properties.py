@@ -80,8 +80,8 @@ def test_the_fold_is_total_and_always_the_same(state: AssetState | None, events:
         state, again = evolve(state, event), evolve(again, event)
     assert state == again
     if state is not None:
-        assert state.status in {"requested", "uploaded", "processing", "ready", "failed", "purged"}
-        assert (state.error is not None) == (state.status == "failed")
+        assert state.status in {"requested", "expired", "uploaded", "processing", "ready", "failed", "purged"}
+        assert (state.error is not None) == (state.status in {"failed", "expired"})
         assert [job.order for job in state.jobs] == list(range(1, len(state.jobs) + 1))
 
 
