@@ -66,6 +66,11 @@ class DoorSettings(Fragment):
         validation_alias="UPLOAD_GRACE",
         description="An upload begun in time may be completed so much later; then it is expired.",
     )
+    trash_keep: Duration = Field(
+        default=timedelta(days=30),
+        validation_alias="TRASH_KEEP",
+        description="How long a deleted asset can be restored; then it is removed for good.",
+    )
     url_window: Duration = Field(
         default=timedelta(hours=1),
         validation_alias="URL_WINDOW",

@@ -1,23 +1,20 @@
 """The chore that says of uploads which never came that they will not."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
-from uuid import UUID, uuid4, uuid5
+from uuid import uuid5
 
 from ops.housekeeping import rows
-from ops.housekeeping.chore import SOURCE, Chore, Done, Tools
+from ops.housekeeping.chore import Chore, Done, Tools
 from ops.housekeeping.rows import Overdue
-from schemas.envelope import Metadata
+from ops.housekeeping.saying import Saying
 from schemas.events import UploadExpired
 
 # The clocks of a door, who completes, and ours may differ by so much.
 _MARGIN: Final = timedelta(minutes=1)
-# What was said and is not applied yet is not said again for so long.
-_SAY_AGAIN: Final = timedelta(minutes=1)
 _AT_ONCE: Final = 500
-_SIDE_BY_SIDE: Final = 50
 
 
 def chore(tools: Tools) -> Chore:
@@ -49,35 +46,17 @@ def _asked(tools: Tools) -> Callable[[datetime], list[Overdue]]:
 
 
 class Expiry:
-    """Knows what it has just said, for the read models may lag."""
+    """Says it of each upload once, and again where nothing came of it."""
 
     def __init__(self, tools: Tools, overdue: Callable[[datetime], list[Overdue]]) -> None:
         """`overdue` gives uploads whose time was over before then; it blocks."""
-        self._tools = tools
-        self._overdue = overdue
-        self._said: dict[UUID, datetime] = {}
+        self._tools, self._overdue = tools, overdue
+        self._saying = Saying(tools, failpoint="housekeeping.after_expiry")
 
     async def turn(self) -> Done:
         """Appends one UploadExpired for each upload that is overdue."""
         now = self._tools.clock.now()
-        self._said = {upload: at for upload, at in self._said.items() if now - at < _SAY_AGAIN}
         grace = self._tools.settings.doors.upload_grace
         found = await asyncio.to_thread(self._overdue, now - grace - _MARGIN)
-        due = [upload for upload in found if upload.upload_id not in self._said]
-        for start in range(0, len(due), _SIDE_BY_SIDE):
-            await self._say(due[start : start + _SIDE_BY_SIDE], now)
-        return {"expired": len(due)}
-
-    async def _say(self, uploads: Sequence[Overdue], now: datetime) -> None:
-        said = await asyncio.gather(
-            *(
-                self._tools.log.append(decide(upload, now), Metadata(correlation_id=uuid4(), source=SOURCE))
-                for upload in uploads
-            ),
-            return_exceptions=True,
-        )
-        for upload, end in zip(uploads, said, strict=True):
-            if isinstance(end, BaseException):
-                raise end
-            self._said[upload.upload_id] = now
-            self._tools.failpoints.hit("housekeeping.after_expiry")
+        said = await self._saying.say([decide(upload, now) for upload in found], now)
+        return {"expired": len(said)}

@@ -19,3 +19,10 @@ where asset_id = any(%(asset_ids)s) and event_type = 'AssetPurged' and accepted
 select asset_id, max(log_time) from live.activity
 where event_type = 'AssetPurged' and accepted and log_time > %(since)s
 group by asset_id
+
+-- name: trashed
+-- Assets that were deleted before the moment given, and those that nothing brings back any more.
+select asset_id, owner_id, version, doomed, incoming_key from live.assets
+where deleted_at is not null and (deleted_at < %(before)s or doomed)
+order by deleted_at
+limit %(limit)s

@@ -26,10 +26,27 @@ class Overdue:
     upload_id: UUID
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trashed:
+    """An asset in the trash; `doomed` once nothing brings it back any more."""
+
+    asset_id: UUID
+    owner_id: UUID
+    version: int
+    doomed: bool
+    incoming_key: str
+
+
 def overdue(conn: Conn, before: datetime, *, limit: int) -> list[Overdue]:
     """Uploads whose time was over before then, and which nobody has called expired yet."""
     with conn.cursor(row_factory=class_row(Overdue)) as cursor:
         return cursor.execute(statements(_SQL)["overdue"], {"before": before, "limit": limit}).fetchall()
+
+
+def trashed(conn: Conn, before: datetime, *, limit: int) -> list[Trashed]:
+    """Assets that were in the trash before then, and those that are doomed; the longest there first."""
+    with conn.cursor(row_factory=class_row(Trashed)) as cursor:
+        return cursor.execute(statements(_SQL)["trashed"], {"before": before, "limit": limit}).fetchall()
 
 
 def standing(conn: Conn, asset_ids: Collection[UUID]) -> dict[UUID, Standing]:
