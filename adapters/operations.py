@@ -12,7 +12,7 @@ from adapters.hearing import Deaf, Hearing
 from adapters.schema_registry import RegistryUnavailable
 from adapters.settings import KafkaSettings
 from schemas.codec import Codec, DecodeError, UnknownEventType
-from schemas.events import Preset, PresetSetActivated, PresetSetDefined
+from schemas.events import Event, Preset, PresetSetActivated, PresetSetDefined
 
 POLL_SECONDS: Final = 0.1
 # A consumer that could not even be made (or died of a fatal error) is made anew after this pause.
@@ -112,11 +112,18 @@ class KafkaPresetSets:
 
     It joins no group and commits nothing. An unreachable broker is waited for; a record that can't be read
     is logged and passed over, since a set that nobody could read is one that `definition` does not know.
-    `beat` is called at each turn of the loop, for a heartbeat.
+    `beat` is called at each turn of the loop, for a heartbeat; `heard` with each event that is said while it
+    follows and that tells of no preset set, in the thread that follows.
     """
 
     def __init__(
-        self, kafka: KafkaSettings, codec: Codec, *, component: str, beat: Callable[[], None] = lambda: None
+        self,
+        kafka: KafkaSettings,
+        codec: Codec,
+        *,
+        component: str,
+        beat: Callable[[], None] = lambda: None,
+        heard: Callable[[Event], None] = lambda _event: None,
     ) -> None:
         self._config = kafka.client() | {
             "group.id": f"{kafka.topic_prefix}.{component}.operations",  # demanded; never used to commit
@@ -129,6 +136,7 @@ class KafkaPresetSets:
         self._topic = kafka.topics.operations
         self._codec = codec
         self._beat = beat
+        self._heard = heard
         self._known = Known()
         self._next = OFFSET_BEGINNING
         self._current = threading.Event()
@@ -204,6 +212,8 @@ class KafkaPresetSets:
         else:
             if isinstance(event, PresetSetDefined | PresetSetActivated):
                 self._known = learn(self._known, event)
+            elif self._current.is_set():
+                self._heard(event)
         # A new consumer goes on here; from the start, an old set would be active for a while.
         self._next = (record.offset() or 0) + 1
 

@@ -17,8 +17,9 @@ Decode = Callable[[bytes | None], Event]
 class LetterFilter:
     """All conditions that are given must hold.
 
-    `event_type` is the bare or the full name, as the record's header says it. `since` and `until` (excluded)
-    bound the last failure, aware. `content_type` and `owner_id` are only known of records that can be read.
+    `encoder` is a part of how the letter names it, such as one program's version. `event_type` is the bare or
+    the full name, as the record's header says it. `since` and `until` (excluded) bound the last failure,
+    aware. `content_type` and `owner_id` are only known of records that can be read.
     """
 
     component: str | None = None
@@ -42,7 +43,7 @@ class LetterFilter:
         plain = (
             self.component in {None, reason.component}
             and self.code in {None, reason.code}
-            and self.encoder in {None, reason.encoder}
+            and (self.encoder is None or self.encoder in (reason.encoder or ""))
             and (self.asset_id is None or letter.record.key == str(self.asset_id).encode())
             and self._of_type(letter)
             and self._in_time(reason.last_failed_at or reason.first_failed_at)

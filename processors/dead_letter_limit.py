@@ -36,7 +36,9 @@ class DeadLetterLimit:
             log.critical("too_many_dead_letters", run=self._run, of_the_last_hundred=sum(self._recent))
 
     def go_on(self) -> None:
-        """An operator has looked: begin to count anew."""
+        """An operator has looked: begin to count anew. Nothing changes where nothing was stopped."""
+        if self._open.is_set():
+            return
         self._run = 0
         self._recent.clear()
         self._open.set()
@@ -48,4 +50,6 @@ class DeadLetterLimit:
 
     def trouble(self) -> str | None:
         """Why the worker is not ready, if it is for this."""
-        return None if self._open.is_set() else "too many dead letters; SIGUSR1 lets it go on"
+        if self._open.is_set():
+            return None
+        return "too many dead letters; `python -m ops dead-letters resume` lets it go on"

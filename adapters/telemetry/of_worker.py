@@ -38,6 +38,11 @@ class WorkerMetrics:
         self.sandbox_mode = families.gauge(
             "darkroom_worker_sandbox_mode", "1 for the way in which children are confined.", labels.by_mode
         )
+        self.dead_letter_stop = families.gauge(
+            "darkroom_worker_dead_letter_stop",
+            "1 while it takes no work because too much went to the dead letters.",
+            nothing,
+        )
         self._of_the_log(families)
 
     def _of_the_log(self, families: Families) -> None:

@@ -20,6 +20,7 @@ from processors.imaging.contract import Limits
 from processors.sandbox import Sandbox
 from processors.stopping import Stop
 from schemas.codec import Codec
+from schemas.events import Event
 
 _COMPONENT = "variants"
 
@@ -41,7 +42,10 @@ class Dependencies:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """What reaching needs: `stage` is told what is waited for, `stack` ends what was begun."""
+    """What reaching needs: `stage` is told what is waited for, `stack` ends what was begun.
+
+    `heard` is called, from a thread, with what operators say later on.
+    """
 
     settings: Settings
     lane: str
@@ -50,6 +54,7 @@ class Reach:
     metrics: Metrics
     heartbeats: Heartbeats
     stack: contextlib.AsyncExitStack
+    heard: Callable[[Event], None] = lambda _event: None
 
     async def all(self) -> Dependencies:
         """Raises BrokerUnreachable and RegistryUnavailable when told to stop, and what each refuses."""
@@ -92,7 +97,9 @@ class Reach:
         self.stack.callback(keys.close)
         keys.start()
         beat = self.heartbeats.expect("presets")
-        presets = KafkaPresetSets(self.settings.kafka, codec, component=_COMPONENT, beat=beat)
+        presets = KafkaPresetSets(
+            self.settings.kafka, codec, component=_COMPONENT, beat=beat, heard=self.heard
+        )
         self.stack.callback(presets.close)
         presets.start()
         return keys, presets

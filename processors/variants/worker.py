@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
 from typing import Final, NoReturn
 
 import structlog
@@ -28,6 +30,7 @@ from processors.stopping import Stop
 from processors.variants.dependencies import Dependencies, Reach
 from processors.variants.processor import Tools, VariantsProcessor
 from schemas.codec import Codec
+from schemas.events import Event, WorkersResumed
 
 # Beside those that the children render: one whose original is fetched, two whose variants are stored. Small
 # pictures are rendered faster than a store answers; more than that would cost memory, an original each.
@@ -61,7 +64,8 @@ class Worker:
         """Returns once the worker takes records; raises the refusals of what it is made of."""
         settings = self._settings
         # Before anything is waited for: until it is heard, the signal would end the process.
-        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self._limit.go_on)
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGUSR1, self._limit.go_on)
         slot = hold_slot(settings.runtime.state_dir, self._group, settings.worker.slot)
         self._stack.callback(slot.release)
         server = serve_metrics(
@@ -82,10 +86,13 @@ class Worker:
             metrics=self._metrics,
             heartbeats=self._heartbeats,
             stack=self._stack,
+            heard=partial(self._hear, loop),
         )
         outside = await reach.all()
         self._show_sandbox(outside)
         self._health.check(self._limit.trouble)
+        stopped = self._metrics.worker.dead_letter_stop.of()
+        stopped.set_function(lambda: float(self._limit.trouble() is not None))
         look_ahead = self._look_ahead(outside.codec)
         self._reactor = self._make_reactor(outside, look_ahead)
         self._member = self._make_member(self._reactor, look_ahead)
@@ -94,6 +101,11 @@ class Worker:
         keep_what_is_loaded()
         self._health.stage(None)
         log.info("worker_started", group=self._group, instance_id=self._instance_id, port=server.port)
+
+    def _hear(self, loop: asyncio.AbstractEventLoop, event: Event) -> None:
+        """An operator has looked at the dead letters; called in the thread that follows their topic."""
+        if isinstance(event, WorkersResumed) and event.component == VariantsProcessor.component:
+            loop.call_soon_threadsafe(self._limit.go_on)
 
     async def end(self) -> None:
         """Takes no more, lets work end within the grace period, says what was cut, lets go of everything."""
@@ -147,6 +159,7 @@ class Worker:
             component=processor.component,
             retried=journal.append_retried,
             limit=self._limit,
+            encoder=" ".join(f"{name} {value}" for name, value in asdict(outside.sandbox.encoder).items()),
         )
         budget = self._settings.worker.outage_budget.total_seconds()
         parts = Parts(

@@ -22,7 +22,6 @@ from processors.look_ahead.log_tail import KafkaTail
 from schemas.decode_errors import DecodeError, UnknownEventType
 from schemas.envelope import Metadata, RawRecord, read_headers
 from schemas.events import (
-    AssetEvent,
     Event,
     ProcessingFailed,
     ProcessingStarted,
@@ -103,7 +102,7 @@ class Lab:
             lane="live",
         )
 
-    async def append(self, event: AssetEvent) -> None:
+    async def append(self, event: Event) -> None:
         """Appends, again under the same id where the broker has only just come back."""
         deadline = time.monotonic() + 60
         while True:

@@ -3,12 +3,13 @@
 import asyncio
 import signal
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 from processors.dead_letter_limit import LONGEST_RUN
+from schemas.events import WorkersResumed
 from tests.integration.worker.conftest import StartWorker
 from tests.integration.worker.lab import Lab, letter_of
 from tests.integration.worker.seen import metric, readiness
@@ -94,10 +95,17 @@ async def test_too_many_dead_letters_stop_a_worker_until_it_is_told_to_go_on(
     assert lab.story(request) == []
     assert worker.alive()
     assert len(lab.letters()) - before == LONGEST_RUN
-    worker.send(signal.SIGUSR1)
+    assert metric(worker, "darkroom_worker_dead_letter_stop") == 1
+    await lab.append(said_by_an_operator("purge"))
+    await lab.append(said_by_an_operator("variants"))
     await lab.ended(request)
     assert lab.story(request) == ["started 1", "VariantsReady 1"]
     assert readiness(worker)[0] == 200
+    assert metric(worker, "darkroom_worker_dead_letter_stop") == 0
+
+
+def said_by_an_operator(component: str) -> WorkersResumed:
+    return WorkersResumed(event_id=uuid4(), occurred_at=datetime.now(UTC), component=component)
 
 
 async def test_a_worker_that_is_assigned_and_lagging_yet_idle_leaves(
