@@ -1,7 +1,7 @@
 """Reads assets with their variants."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -33,6 +33,7 @@ class AssetRow:
     Words and facts are in the clear, null where they were never said or their key is erased. `taken_at` is
     the camera's own local time (ISO 8601, no zone), `thumbhash` base64, width and height those of the upright
     original in pixels, `job_id` the newest job, the position that of the last record that changed the row.
+    What is `doomed` lies in the trash and can't be restored any more.
     """
 
     asset_id: UUID
@@ -65,12 +66,12 @@ class AssetRow:
     version: int
     position_partition: int
     position_offset: int
-    metadata_key: str | None = None
-    incoming_key: str | None = None
-    doomed: bool = False
+    metadata_key: str | None
+    incoming_key: str
+    doomed: bool
 
 
-COLUMNS: Final = ", ".join(field.name for field in fields(AssetRow) if field.default is MISSING).encode()
+COLUMNS: Final = ", ".join(field.name for field in fields(AssetRow)).encode()
 
 
 async def asset(conn: AsyncConnection[Any], *, owner_id: UUID, asset_id: UUID) -> AssetRow | None:

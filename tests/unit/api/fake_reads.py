@@ -237,12 +237,15 @@ class FakeReads:
         return not self.down
 
 
+def _words(state: AssetState, keys: InMemorySubjectKeys) -> dict[str, Any]:
+    if state.sealed_words is None:
+        return {}
+    return open_json(keys, user_id=state.owner_id, field="sealed_words", sealed=state.sealed_words) or {}
+
+
 def _asset(state: AssetState, record: RawRecord, keys: InMemorySubjectKeys) -> AssetRow:
     upload, original, served, job = state.upload, state.original, state.served, state.newest_job
-    words: dict[str, Any] = {}
-    if state.sealed_words is not None:
-        field, owner_id = "sealed_words", state.owner_id
-        words = open_json(keys, user_id=owner_id, field=field, sealed=state.sealed_words) or {}
+    words = _words(state, keys)
     error_kind, error_code = state.error or (None, None)
     return AssetRow(
         asset_id=state.asset_id,
@@ -277,7 +280,7 @@ def _asset(state: AssetState, record: RawRecord, keys: InMemorySubjectKeys) -> A
         position_offset=record.offset,
         metadata_key=served.metadata_key if served else None,
         incoming_key=upload.object_key,
-        doomed=getattr(state, "doomed", False),
+        doomed=state.doomed,
     )
 
 
