@@ -6,8 +6,9 @@ from typing import Final
 import typer
 
 from adapters.settings import Settings, settings_or_exit
-from ops import presets, read_models, schemas, topics
+from ops import read_models, schemas, topics
 from ops.migrate import migrate
+from ops.presets import defining
 from ops.waiting import Wait, quiet_logs
 
 Lay = Callable[[Settings, float], object]
@@ -19,7 +20,7 @@ PARTS: Final[Mapping[str, Lay]] = {
     "schemas": lambda settings, wait: schemas.register(settings, wait=wait),
     "migrations": migrate,
     "read-models": lambda settings, _: read_models.renew(settings),
-    "presets": lambda settings, wait: presets.define(settings, wait=wait),
+    "presets": lambda settings, wait: defining.define(settings, wait=wait),
 }
 """In an order that can be kept; each is also a command of its own (ops/stack/products.py names them)."""
 

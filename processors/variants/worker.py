@@ -136,20 +136,23 @@ class Worker:
         self._health.check(lambda: None if look_ahead.all_open() else "looking ahead in the log")
         return look_ahead
 
-    def _make_reactor(self, outside: Dependencies, look_ahead: KafkaLookAhead) -> Reactor:
-        clock, journal = SystemClock(), Journal(self._metrics.worker)
-        processor = VariantsProcessor(
+    def _processor(self, outside: Dependencies, journal: Journal) -> VariantsProcessor:
+        return VariantsProcessor(
             Tools(
                 store=outside.store,
                 keys=outside.keys,
                 presets=outside.presets,
                 renderer=outside.sandbox,
                 journal=journal,
-                clock=clock,
+                clock=SystemClock(),
                 failpoints=self._failpoints,
                 keep_position=self._settings.worker.keep_position,
             )
         )
+
+    def _make_reactor(self, outside: Dependencies, look_ahead: KafkaLookAhead) -> Reactor:
+        clock, journal = SystemClock(), Journal(self._metrics.worker)
+        processor = self._processor(outside, journal)
         appender = Appender(
             log=outside.log,
             dead_letters=outside.dead_letters,

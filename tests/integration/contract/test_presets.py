@@ -8,7 +8,7 @@ import pytest
 
 from adapters.clock import SystemClock
 from adapters.schema_registry import load_codec
-from ops.presets import missing_events
+from ops.presets.defining import missing_events
 from schemas.events import PresetSetActivated, PresetSetDefined
 from schemas.presets import DEFAULT_PRESETS, preset_set_hash, presets_from_json
 from tests.contract.ground import read

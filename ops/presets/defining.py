@@ -1,63 +1,24 @@
-"""`python -m ops presets …`: the only place where preset sets are defined and activated."""
+"""Defines and activates preset sets: the only place that does."""
 
-import json
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import datetime
-from pathlib import Path
-from typing import Annotated, Final
-
-import typer
+from typing import Final
 
 from adapters.clock import SystemClock, new_id
 from adapters.event_log import AppendFailed, KafkaEventLog
 from adapters.operations import KafkaPresetSets
 from adapters.schema_registry import ContractMismatch, RegistryRefused, RegistryUnavailable, load_codec
-from adapters.settings import Settings, settings_or_exit
+from adapters.settings import Settings
 from adapters.telemetry.metrics import Metrics
 from adapters.topics import BrokerUnreachable, TopicDrift, require_topics
-from ops.waiting import UNREACHABLE, WRONG, Json, Wait, leave, quiet_logs, stop_after
+from ops.waiting import UNREACHABLE, WRONG, leave, stop_after
 from schemas.codec import Codec
 from schemas.envelope import Metadata
 from schemas.events import Preset, PresetEvent, PresetSetActivated, PresetSetDefined
-from schemas.presets import DEFAULT_PRESETS, InvalidPresets, preset_set_hash, presets_from_json
-
-app = typer.Typer(no_args_is_help=True, help="The sets of presets by which variants are made.")
+from schemas.presets import DEFAULT_PRESETS, preset_set_hash
 
 _SOURCE: Final = "/ops/presets"
-File = Annotated[
-    Path | None,
-    typer.Argument(exists=True, dir_okay=False, help="A JSON list of presets; Darkroom's own if none."),
-]
-
-
-@app.callback()
-def _group() -> None:
-    """Keeps `define` a sub-command while it is the only one."""
-
-
-@app.command("define")
-def define_command(file: File = None, wait: Wait = 60.0, as_data: Json = False) -> None:
-    """Put a preset set into the log and make it the active one.
-
-    Without FILE this is Darkroom's own set, and only where no set is active yet: an installation that chose
-    another keeps it. Safe to repeat. Exit code: 0, or 3 where the set or the servers are not as they must be.
-    """
-    quiet_logs()
-    try:
-        presets = None if file is None else presets_from_json(file.read_text(encoding="utf-8"))
-    except (InvalidPresets, UnicodeDecodeError) as error:
-        leave(f"{file}: {error}", code=WRONG)
-    appended = define(settings_or_exit(), presets, wait=wait)
-    if as_data:
-        typer.echo(
-            json.dumps([{"event": type(one).__name__, "preset_set": one.preset_set} for one in appended])
-        )
-        return
-    for event in appended:
-        typer.echo(f"{type(event).__name__} {event.preset_set}")
-    if not appended:
-        typer.echo("Nothing to do: a preset set is active.")
 
 
 def define(

@@ -1,0 +1,1 @@
+"""Preset sets from a shell: defined, planned, applied, rolled back, and retired when nobody needs them."""
