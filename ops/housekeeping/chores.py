@@ -2,13 +2,14 @@
 
 from typing import Final
 
-from ops.housekeeping import expiry, purged, sweeping
+from ops.housekeeping import expiry, purged, sweeping, trash
 from ops.housekeeping.chore import Maker
 from ops.runs import chore as runs
 
 CHORES: Final[tuple[Maker, ...]] = (
     expiry.chore,
     sweeping.chore,
+    trash.chore,
     purged.chore,
     runs.chore,
 )
