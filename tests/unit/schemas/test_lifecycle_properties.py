@@ -12,17 +12,30 @@ from schemas.events import (
     UploadCompleted,
     UploadRequested,
     VariantsReady,
+    VariantsRetired,
 )
 from schemas.lifecycle import AssetState, evolve, fold
 from schemas.state_codec import decode_state, encode_state, state_format
+from tests.golden.ids import OWNER_ID
 from tests.unit.schemas.asset_events import (
     JOBS,
+    asked_again,
     completed,
+    deleted,
+    discarded,
+    expired,
     failed,
+    issued,
+    job_deleted,
+    manifest_of,
     purged,
     ready,
     requested,
+    restored,
+    retired,
+    revoked,
     started,
+    updated,
     with_jobs,
 )
 from tests.unit.schemas.strategies import any_event
@@ -31,7 +44,7 @@ MINUTES = st.integers(0, 60)
 JOB = st.integers(0, len(JOBS) - 1)
 ATTEMPT = st.integers(0, 4)
 TWO = st.integers(0, 1)
-VERSION = st.none() | st.integers(0, 3)
+VERSION = st.none() | st.integers(0, 6)
 
 ANY_ORDER: st.SearchStrategy[AssetEvent] = st.one_of(
     st.builds(requested, MINUTES, upload=TWO, expected_version=VERSION),
@@ -42,6 +55,28 @@ ANY_ORDER: st.SearchStrategy[AssetEvent] = st.one_of(
         failed, MINUTES, st.sampled_from(list(FAILURES)), job=JOB, attempt=ATTEMPT, will_retry=st.booleans()
     ),
     st.builds(purged, MINUTES),
+    st.builds(
+        expired, MINUTES, st.sampled_from(["expired", "aborted"]), upload=TWO, expected_version=VERSION
+    ),
+    st.builds(
+        asked_again,
+        MINUTES,
+        job=JOB,
+        original=TWO,
+        preset=TWO,
+        expected_version=VERSION,
+        actor_id=st.none() | st.just(OWNER_ID),
+        manifest_key=st.none() | JOB.map(manifest_of),
+    ),
+    st.builds(retired, MINUTES, job=JOB, manifest=st.none() | JOB.map(manifest_of)),
+    st.builds(ready, MINUTES, job=JOB, manifest_key=JOB.map(manifest_of)),
+    st.builds(job_deleted, MINUTES, job=JOB, expected_version=VERSION),
+    st.builds(updated, VERSION, MINUTES),
+    st.builds(deleted, VERSION, MINUTES, st.sampled_from(["user", "admin", "expired"])),
+    st.builds(restored, VERSION, MINUTES),
+    st.builds(issued, MINUTES, link=TWO, expected_version=VERSION),
+    st.builds(revoked, MINUTES, link=TWO, expected_version=VERSION),
+    st.builds(discarded, MINUTES),
 )
 BEGINNINGS: st.SearchStrategy[AssetState | None] = st.none() | st.integers(1, 3).map(with_jobs)
 
@@ -147,6 +182,64 @@ def test_from_a_purge_nothing_returns(
     assert gone is None or gone.purged_at is not None
     for event in [*after, *before, purged(10)]:
         assert gone is None or evolve(gone, event) is gone
+
+
+@given(BEGINNINGS, st.lists(ANY_ORDER, max_size=30))
+def test_a_version_is_raised_by_what_a_person_caused_and_by_nothing_else(
+    state: AssetState | None, events: list[AssetEvent]
+) -> None:
+    for event in events:
+        step = fold(state, event)
+        before = 0 if state is None else state.version
+        caused = step.accepted and getattr(event, "actor_id", None) is not None
+        assert step.state is None or step.state.version == before + caused
+        state = step.state
+
+
+@settings(max_examples=300)
+@given(BEGINNINGS, st.lists(ANY_ORDER, max_size=40))
+def test_what_is_served_is_the_newest_set_and_every_other_is_kept_until_retired(
+    state: AssetState | None, events: list[AssetEvent]
+) -> None:
+    for event in events:
+        before, state = state, evolve(state, event)
+        if state is None or state.purged_at is not None:
+            continue
+        sets = state.sets
+        assert len({one.manifest_key for one in sets}) == len(sets)
+        assert [one.order for one in sets] == sorted({one.order for one in sets})
+        assert all(one.superseded_at is not None for one in state.kept)
+        done = [job.order for job in state.jobs if job.state == "completed"]
+        assert (state.served.order if state.served else 0) == max(done, default=0)
+        lost = {one.manifest_key for one in before.sets} if before else set()
+        lost -= {one.manifest_key for one in sets}
+        assert not lost or isinstance(event, VariantsRetired)
+
+
+@settings(max_examples=300)
+@given(
+    st.permutations(
+        [completed(), completed(job=1, original=1), expired(), expired(code="aborted", actor_id=OWNER_ID)]
+    ),
+    st.lists(st.integers(0, 3), max_size=4),
+)
+def test_a_completion_beats_an_expiry_and_an_abort_that_came_first_beats_both(
+    ends: list[AssetEvent], again: list[int]
+) -> None:
+    """U06: in whatever order they stand and however often they come."""
+    events = ends + [ends[number] for number in again]
+    state = state_after([requested(), *events])
+    assert state is not None
+    aborts = [number for number, event in enumerate(ends) if getattr(event, "code", "") == "aborted"]
+    completions = [number for number, event in enumerate(ends) if isinstance(event, UploadCompleted)]
+    if aborts[0] < completions[0]:
+        assert (state.status, state.error, state.jobs) == ("expired", ("expired", "aborted"), ())
+    else:
+        winner = ends[completions[0]]
+        assert isinstance(winner, UploadCompleted)
+        assert (state.status, len(state.jobs)) == ("uploaded", 1)
+        assert state.original is not None
+        assert state.original.object_key == winner.object_key
 
 
 @given(histories())
