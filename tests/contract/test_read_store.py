@@ -12,15 +12,31 @@ from adapters.read_store import async_pool, connect, migrate, pending_migrations
 from adapters.settings import Settings, load_settings
 from tests.servers import World
 
-MIGRATIONS = ("0001.infrastructure", "0002.soft_state", "0003.rate_limits", "0004.api_key_uses")
+MIGRATIONS = (
+    "0001.infrastructure",
+    "0002.soft_state",
+    "0003.rate_limits",
+    "0004.api_key_uses",
+    "0005.uploads",
+    "0006.stream_tickets",
+    "0008.redrives",
+    "0009.copies",
+)
 TABLES = {
+    ("api", "contents"),
     ("api", "idempotency"),
     ("api", "key_uses"),
+    ("api", "quota_reservations"),
     ("api", "rate_limits"),
+    ("api", "stream_tickets"),
     ("infra", "checkpoints"),
+    ("infra", "copied_partitions"),
+    ("infra", "copies"),
     ("infra", "dead_lettered"),
+    ("infra", "discards"),
     ("infra", "quarantine"),
     ("infra", "read_models"),
+    ("infra", "redrives"),
 }
 
 

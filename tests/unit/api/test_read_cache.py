@@ -163,13 +163,13 @@ NUMBERS = st.integers(0, len(ASSETS) - 1)
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("commit"), st.lists(NUMBERS, min_size=1, max_size=3, unique=True), st.booleans()),
-        st.tuples(st.just("read"), NUMBERS, st.booleans()),
+        st.tuples(st.sampled_from(["read", "read at once", "read at once"]), NUMBERS, st.booleans()),
         st.tuples(st.just("go on"), st.integers(0, 5), st.just(value=True)),
         st.tuples(
             st.sampled_from(["hear", "hear", "look", "cut", "connect", "wait"]), NUMBERS, st.booleans()
         ),
     ),
-    max_size=40,
+    max_size=30,
 )
 
 
@@ -190,6 +190,9 @@ async def played(steps: list[tuple[str, Any, bool]]) -> World:
                 world.commit(what, told=how)
             case "read":
                 reader.begin(what, listing=how)
+            case "read at once":
+                reader.begin(what, listing=how)
+                await reader.end()
             case "go on":
                 await reader.go_on(what)
             case "wait":
@@ -201,7 +204,7 @@ async def played(steps: list[tuple[str, Any, bool]]) -> World:
     return world
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(STEPS)
 def test_no_interleaving_serves_what_is_older_than_was_heard(steps: list[tuple[str, Any, bool]]) -> None:
     asyncio.run(played(steps))
@@ -247,6 +250,28 @@ async def test_a_notice_that_was_lost_is_a_gap() -> None:
     world.commit([2], told=True)
     world.hear()
     assert await read(world) == 1
+
+
+async def test_what_a_look_finds_moved_is_read_anew() -> None:
+    world = World()
+    await read(world)
+    world.commit([0], told=True)
+    world.look()  # faster than the notice
+    assert await read(world) == 1
+
+
+async def test_a_list_that_changes_while_it_is_read_is_not_kept() -> None:
+    world = World()
+    closed = asyncio.Event()
+    world.gates.append((closed, closed))
+    reader = Reader(world)
+    reader.begin(0, listing=True)
+    await reader.go_on(0)  # the snapshot is taken
+    world.commit([0], told=True)
+    world.hear()
+    await reader.end()
+    reader.begin(0, listing=True)
+    await reader.end()
 
 
 async def test_while_nothing_is_heard_nothing_is_remembered() -> None:
