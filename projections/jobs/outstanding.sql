@@ -4,7 +4,7 @@ select count(*) from (
     select 1 from live.jobs
     where owner_id = %(owner_id)s and state in ('queued', 'active') and kind = 'upload'
     limit %(most)s
-) some
+) found
 
 -- name: jobs_of_runs
 -- How many jobs of each run are in each state.
