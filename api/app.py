@@ -53,7 +53,21 @@ from api.notifications.hub import Hub
 from api.notifications.tailer import Tailer
 from api.openapi import describe
 from api.parts import Parts
-from api.queries import assets, audit, dead_letters, gallery, history, jobs, links, me, metadata, runs, users
+from api.queries import (
+    assets,
+    audit,
+    dead_letters,
+    gallery,
+    history,
+    jobs,
+    links,
+    me,
+    metadata,
+    runs,
+    storage,
+    usage,
+    users,
+)
 from api.security_headers import security_headers
 
 VERSION: Final = "0.1.0"
@@ -64,6 +78,7 @@ TAGS: Final = (
     {"name": "assets", "description": "Your pictures, their variants, and how far they are."},
     {"name": "jobs", "description": "The work that is done on them."},
     {"name": "runs", "description": "Work on many assets at once, which no upload waits for."},
+    {"name": "storage", "description": "What lies in the store, and what work has cost."},
     {"name": "live", "description": "What happens to them, as it happens."},
     {"name": "users", "description": "Everybody's accounts, for administrators; and erasure."},
     {"name": "health", "description": "For probes."},
@@ -97,6 +112,8 @@ ROUTES: Final = (
     issue_link,
     links,
     revoke_link,
+    storage,
+    usage,
     jobs,
     retry_job,
     delete_job,

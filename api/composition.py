@@ -26,6 +26,7 @@ from api.limits.classes import rates_of
 from api.notifications.tickets import PostgresTickets
 from api.parts import Parts
 from api.queries.accounts import PostgresAccounts
+from api.queries.past import PostgresPast
 from api.queries.reads import PostgresReads, Reads
 from api.queries.run_reads import PostgresRunReads
 from api.queries.work import PostgresWork
@@ -77,6 +78,7 @@ async def opened(
             reads=reads,
             runs=PostgresRunReads(pool),
             work=PostgresWork(pool),
+            past=PostgresPast(pool, settings.kafka),
             letters=KafkaLetterBox(settings.kafka),
             codec=codec,
             cache=_cache(settings, reads, watch, metrics),

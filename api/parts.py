@@ -20,6 +20,7 @@ from api.commands.once import Once
 from api.identity import Identity
 from api.limits.limiter import Limiter
 from api.notifications.tickets import Tickets
+from api.queries.past import Past
 from api.queries.reads import Reads
 from api.queries.run_reads import RunReads
 from api.queries.work import Work
@@ -42,6 +43,7 @@ class Parts:
     reads: Reads
     runs: RunReads
     work: Work
+    past: Past
     letters: LetterBox
     codec: Codec
     cache: ReadCache

@@ -12,6 +12,7 @@ from api.etags import matches
 from api.openapi import problems
 from api.parts import Parts
 from api.problems import NotFound
+from api.queries.as_of import At, asset_at
 from api.queries.gallery import LIST
 from api.representations import (
     PRIVATE,
@@ -38,9 +39,13 @@ VariantName = Annotated[str, Path(min_length=1, max_length=100, examples=["small
     responses={304: {"description": "You have it already."}, **problems(401, 403, 404, 422, 503)},
     openapi_extra=catching_up("assets:read"),
 )
-async def read_asset(request: Request, asset_id: AssetId) -> Response:
-    """Everything about one asset, with an ETag."""
+async def read_asset(request: Request, asset_id: AssetId, at: At = None) -> Response:
+    """Everything about one asset, with an ETag; or as it was, at `at`."""
     parts, caller = await caught_up(request, "assets:read")
+    if at is not None:
+        past = await asset_at(parts, caller.user_id, asset_id, at)
+        body = asset_body(past, addresses=parts.addresses, now=parts.clock.now())
+        return Response(body, media_type="application/json", headers=PRIVATE)
     row = await _row(parts, caller, asset_id)
     now = parts.clock.now()
     etag = etag_of(row, addresses=parts.addresses, now=now)

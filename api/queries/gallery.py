@@ -13,6 +13,8 @@ from api.etags import matches
 from api.openapi import problems
 from api.parts import Parts
 from api.problems import invalid
+from api.queries.as_of import At
+from api.queries.gallery_at import gallery_at
 from api.queries.sealed_cursors import cursor_for, mark_from
 from api.read_cache import Page
 from api.representations import PRIVATE, AssetPage, Status, asset_shape, etag_of
@@ -78,9 +80,12 @@ async def list_assets(
     cursor: Annotated[
         str | None, Query(max_length=2000, description="`next_cursor` of the page before.")
     ] = None,
+    at: At = None,
 ) -> Response:
     """Newest first unless sorted otherwise. Pages don't shift when new assets arrive."""
     parts, caller = await caught_up(request, "assets:read")
+    if at is not None:
+        return await gallery_at(request, parts, caller, at, limit, cursor)
     wanted = AssetFilter(
         owner_id=caller.user_id,
         status=status,

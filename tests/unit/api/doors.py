@@ -44,6 +44,7 @@ from schemas.events import (
     VariantsReady,
 )
 from tests.unit.api.fake_accounts import FakeAccounts
+from tests.unit.api.fake_past import FakePast
 from tests.unit.api.fake_reads import FakeReads
 from tests.unit.api.fake_runs import FakeRuns
 from tests.unit.api.fake_work import FakeWork
@@ -136,6 +137,7 @@ def _parts(
         reads=reads,
         runs=FakeRuns(reads),
         work=FakeWork(reads),
+        past=FakePast(reads),
         letters=InMemoryDeadLetters(),
         codec=reads.log.codec,
         cache=ReadCache(

@@ -68,6 +68,8 @@ TABLE: Final[dict[str, tuple[int, int, int, int, int, int, int]]] = {
     "GET /v1/assets/{asset_id}/links":                (401, 401, 401, 403, 404, 200, 404),
     "DELETE /v1/assets/{asset_id}/links/{link_id}":   (401, 401, 401, 403, 404, 204, 404),
     "GET /s/{token}":                                 (307, 307, 307, 307, 307, 307, 307),
+    "GET /v1/storage/stats":                          (401, 401, 401, 403, 200, 200, 200),
+    "GET /v1/usage":                                  (401, 401, 401, 403, 200, 200, 200),
     "GET /v1/jobs":                                   (401, 401, 401, 403, 200, 200, 200),
     "GET /v1/jobs/stats":                             (401, 401, 401, 403, 403, 403, 200),
     "GET /v1/jobs/{job_id}":                          (401, 401, 401, 403, 404, 200, 200),

@@ -1,0 +1,1 @@
+"""What was, as of an instant or a position: the feed says which records to read, the log has them."""
