@@ -66,7 +66,7 @@ def told(stories: Stories, number: int, owner_id: UUID, words: dict[str, Any]) -
     sealed = stories._seal(owner_id, "sealed_words", words)
     kind = "image/png" if number % 2 else "image/jpeg"
     completed = stories.completed(number, owner_id, at=100 * (number // 2) + 1)
-    facts = {
+    facts: dict[str, object] = {
         "taken_at": f"2024-02-{28 - number % 4}T08:00:00",
         "camera": "C",
         "thumbhash": None,
@@ -75,10 +75,11 @@ def told(stories: Stories, number: int, owner_id: UUID, words: dict[str, Any]) -
     ready = replace(
         stories.ready(number, owner_id), sealed_facts=stories._seal(owner_id, "sealed_facts", facts)
     )
+    worked: list[AssetEvent] = [] if number % 3 == 0 else [stories.started(number, owner_id), ready]
     return [
         replace(stories.requested(number, owner_id, at=100 * (number // 2)), sealed_words=sealed),
         replace(completed, size=1000 + number % 3, content_type=kind),
-        *([] if number % 3 == 0 else [stories.started(number, owner_id), ready]),
+        *worked,
     ]
 
 
