@@ -102,8 +102,12 @@ async def list_assets(
     asked = [*_asked(request), ("limit", str(limit))]
     named = f"{asked} {cursor} {parts.addresses.number(parts.clock.now())}"
     page = await parts.cache.page(caller.user_id, named, lambda: _page(parts, wanted, limit, after, asked))
+    return _answer(page, request.headers.get("if-none-match"))
+
+
+def _answer(page: Page, known: str | None) -> Response:
     headers = {**PRIVATE, "ETag": page.etag} | ({} if page.link is None else {"Link": page.link})
-    if matches(request.headers.get("if-none-match"), page.etag):
+    if matches(known, page.etag):
         return Response(status_code=304, headers=headers)
     return Response(page.body, media_type="application/json", headers=headers)
 
