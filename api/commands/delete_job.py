@@ -7,11 +7,12 @@ from fastapi import APIRouter, Path, Request, Response
 
 from api.access import entered, entering
 from api.commands.answers import say_position
-from api.commands.changing import settled
+from api.commands.changing import Decide, settled
 from api.commands.verdicts import key_or_fresh
-from api.intent import IdempotencyKey, begin
+from api.intent import IdempotencyKey, Intent, begin
 from api.job_problems import JobUnderWay
 from api.openapi import problems
+from api.parts import Parts
 from api.problems import NotFound
 from projections.assets.queries import AssetRow
 from schemas.events import JobDeleted
@@ -45,6 +46,22 @@ async def delete_job(
     key = key_or_fresh(key)
     intent = await begin(parts, caller, route=ROUTE, key=key, said=b"", target=str(job_id))
 
+    position = await settled(
+        parts,
+        intent,
+        key=key,
+        what="job-deleted",
+        asset_id=row.asset_id,
+        owner_id=row.owner_id,
+        causation_id=await parts.work.last_said(row),
+        decide=_decision(parts, intent, job_id),
+    )
+    response = Response(status_code=204)
+    say_position(response, position)
+    return response
+
+
+def _decision(parts: Parts, intent: Intent, job_id: UUID) -> Decide:
     async def decide(event_id: UUID, asset: AssetRow) -> JobDeleted | None:
         job = await parts.reads.job(owner_id=None, job_id=job_id)
         if job is None:
@@ -58,22 +75,10 @@ async def delete_job(
             occurred_at=intent.asked_at,
             asset_id=asset.asset_id,
             owner_id=asset.owner_id,
-            actor_id=caller.user_id,
+            actor_id=intent.caller.user_id,
             expected_version=asset.version,
             request_hash=intent.request_hash,
             job_id=job_id,
         )
 
-    position = await settled(
-        parts,
-        intent,
-        key=key,
-        what="job-deleted",
-        asset_id=row.asset_id,
-        owner_id=row.owner_id,
-        causation_id=await parts.work.last_said(row),
-        decide=decide,
-    )
-    response = Response(status_code=204)
-    say_position(response, position)
-    return response
+    return decide

@@ -1,6 +1,5 @@
 """RetryJob: a job that failed or was deleted is asked for again, as another job."""
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -10,7 +9,7 @@ from api.access import entered, entering
 from api.asset_problems import StillWorking
 from api.commands.answers import asset_path, say_position
 from api.commands.asked_again import Asking, asked_again
-from api.commands.changing import settled
+from api.commands.changing import Decide, settled
 from api.commands.completion import active_preset_set
 from api.commands.verdicts import key_or_fresh
 from api.intent import IdempotencyKey, Intent, begin
@@ -88,9 +87,7 @@ def asked(asset_id: UUID, job_id: UUID, position: Position) -> JobAsked:
     )
 
 
-def _decision(
-    parts: Parts, intent: Intent, job_id: UUID, reason: Reason
-) -> Callable[[UUID, AssetRow], Awaitable[VariantsRequested]]:
+def _decision(parts: Parts, intent: Intent, job_id: UUID, reason: Reason) -> Decide:
     async def decide(event_id: UUID, row: AssetRow) -> VariantsRequested:
         job = await parts.reads.job(owner_id=None, job_id=job_id)
         if job is None:

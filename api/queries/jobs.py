@@ -36,13 +36,14 @@ async def list_jobs(
     kind: Annotated[
         str | None, Query(max_length=50, pattern="^[a-z]+$", description="upload, retry, redrive, …")
     ] = None,
+    run: Annotated[UUID | None, Query(description="Only those that this run asked for.")] = None,
     limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 50,
     cursor: Cursor = None,
 ) -> Response:
     """Yours, newest first; administrators see everybody's."""
     parts, caller = await caught_up(request, "assets:read")
     owner_id = None if caller.admin else caller.user_id
-    wanted = JobFilter(owner_id=owner_id, asset_id=asset, state=state, kind=kind)
+    wanted = JobFilter(owner_id=owner_id, asset_id=asset, state=state, kind=kind, run_id=run)
     bound_to = f"{JOBS} {caller.user_id} {wanted}"
     after = JobMark(*mark_of(parts.signer, cursor, bound_to=bound_to)) if cursor is not None else None
     rows = await parts.work.jobs_page(wanted, limit=limit + 1, after=after)
@@ -53,7 +54,14 @@ async def list_jobs(
     body = JobPage(items=tuple(job_shape(row) for row in page), next_cursor=following)
     response = Response(body.model_dump_json(), media_type="application/json", headers=PRIVATE)
     if following is not None:
-        given = {"state": state, "asset": asset, "kind": kind, "limit": limit, "cursor": following}
+        given = {
+            "state": state,
+            "asset": asset,
+            "kind": kind,
+            "run": run,
+            "limit": limit,
+            "cursor": following,
+        }
         query = {name: value for name, value in given.items() if value is not None}
         response.headers["Link"] = f'<{JOBS}?{urlencode(query)}>; rel="next"'
     return response

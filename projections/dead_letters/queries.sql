@@ -17,7 +17,7 @@ where q.blocking and q.key is not null
 -- name: failed_jobs
 select job_id from live.jobs j
 where job_id = any(%(job_ids)s) and state = 'failed'
-  and not exists (select from live.jobs n where n.asset_id = j.asset_id and n.queued_at > j.queued_at)
+  and not exists (select from live.jobs n where n.asset_id = j.asset_id and n.nth > j.nth)
 
 -- name: said
 select event_id from live.activity where event_id = any(%(event_ids)s)
@@ -30,5 +30,5 @@ select count(*) from live.jobs j
 where asset_id = %(asset_id)s and kind = 'redrive'
   and not exists (
       select from live.jobs n
-      where n.asset_id = j.asset_id and n.kind <> 'redrive' and n.queued_at > j.queued_at
+      where n.asset_id = j.asset_id and n.kind <> 'redrive' and n.nth > j.nth
   )

@@ -36,6 +36,7 @@ class JobRow:
     finished_at: datetime | None
     worker: str | None
     cost: dict[str, int] | None
+    run_id: UUID | None = None
 
 
 _COLUMNS: Final = ", ".join(field.name for field in fields(JobRow)).encode()
@@ -49,6 +50,7 @@ class JobFilter:
     asset_id: UUID | None = None
     state: str | None = None
     kind: str | None = None
+    run_id: UUID | None = None
 
 
 class JobMark(NamedTuple):
@@ -88,7 +90,7 @@ async def jobs_page(
     """Up to `limit` jobs, newest first, after the one that is marked."""
     parameters: dict[str, Any] = {
         name: value
-        for name in ("owner_id", "asset_id", "state", "kind")
+        for name in ("owner_id", "asset_id", "state", "kind", "run_id")
         if (value := getattr(wanted, name)) is not None
     }
     pieces = [_statement("page"), *(_statement(f"of_{name}") for name in parameters)]
@@ -100,7 +102,7 @@ async def jobs_page(
 
 
 Said = tuple[int, str, datetime, str | None, str | None, str | None, Mapping[str, Any]]
-"""What the log tells of an attempt: its number, the event's type and time, worker, kind, code and small facts."""
+"""What the log tells of an attempt: its number, type and time of the event, worker, kind, code, small facts."""
 
 
 async def attempts(conn: AsyncConnection[Any], row: JobRow) -> list[Attempt]:

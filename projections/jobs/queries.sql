@@ -20,6 +20,9 @@ and state = %(state)s
 -- name: of_kind
 and kind = %(kind)s
 
+-- name: of_run_id
+and run_id = %(run_id)s
+
 -- name: after
 and (queued_at, job_id) < (%(queued_at)s, %(job_id)s)
 

@@ -119,4 +119,5 @@ def _fits(row: JobRow, wanted: JobFilter) -> bool:
         and wanted.asset_id in {None, row.asset_id}
         and wanted.state in {None, row.state}
         and wanted.kind in {None, row.kind}
+        and wanted.run_id in {None, row.run_id}
     )
