@@ -64,6 +64,7 @@ from api.queries import (
     me,
     metadata,
     runs,
+    standing,
     storage,
     usage,
     users,
@@ -144,6 +145,7 @@ ROUTES: Final = (
     steer_run,
     notification_session,
     notification_ticket,
+    standing,
     health,
 )
 

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 from typing import Annotated, Final, Literal, cast
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -40,6 +41,7 @@ class Probes:
         self._heartbeats = heartbeats
         self._asked_at = float("-inf")
         self._known: dict[str, bool] = {}
+        self._failed: dict[str, datetime] = {}
         self._asking = asyncio.Lock()
         self.draining = False
 
@@ -50,7 +52,16 @@ class Probes:
                 met = await asyncio.gather(*(self._ask(check) for check in self._checks.values()))
                 self._known = dict(zip(self._checks, met, strict=True))
                 self._asked_at = time.monotonic()
+                self._failed |= {name: datetime.now(UTC) for name, well in self._known.items() if not well}
         return {**self._known, "serving": not self.draining}
+
+    def failed(self) -> dict[str, datetime]:
+        """For each need that was not met once, when that was seen last."""
+        return dict(self._failed)
+
+    def loops(self) -> dict[str, float]:
+        """For each loop of this process how many seconds it has been silent."""
+        return self._heartbeats.ages()
 
     def stuck(self) -> str | None:
         """Which loops are silent; None where all is well."""
@@ -82,11 +93,11 @@ def checks_of(parts: Parts) -> dict[str, Check]:
     }
 
 
-async def _probes(request: Request) -> Probes:
+async def probes_of(request: Request) -> Probes:
     return cast("Probes", request.app.state.probes)
 
 
-_ProbesHere = Annotated[Probes, Depends(_probes)]
+_ProbesHere = Annotated[Probes, Depends(probes_of)]
 router = APIRouter(tags=["health"])
 
 

@@ -47,6 +47,12 @@ class InMemoryEventLog:
         """Whether appends succeed."""
         return self.failure is None and not self.closed
 
+    async def ends(self, topic: str) -> dict[int, int]:
+        """As the Protocol says."""
+        if self.failure is not None or topic not in self._counts():
+            return {}
+        return {partition: self._next[topic, partition] for partition in range(self._counts()[topic])}
+
     async def close(self) -> None:
         """Refuses what comes later."""
         self.closed = True

@@ -5,6 +5,7 @@ import time
 from concurrent.futures import Future
 from typing import Final
 
+from adapters.event_log.ends import log_ends
 from adapters.event_log.producer import Outgoing, RecordProducer
 from adapters.event_log.protocol import AppendFailed, LogUnavailable, OutcomeUnknown, RecordTooLarge
 from adapters.settings import KafkaSettings
@@ -38,6 +39,7 @@ class KafkaEventLog:
         self._partitions: Final = {
             spec.name: spec.partitions for spec in specs if spec.name != kafka.topics.dead_letters
         }
+        self._client = kafka.client()
         self._codec = codec
         self._metrics = metrics
         self._producer = RecordProducer(
@@ -73,6 +75,10 @@ class KafkaEventLog:
     async def reachable(self) -> bool:
         """As the Protocol says."""
         return await asyncio.to_thread(self._producer.knock) is None
+
+    async def ends(self, topic: str) -> dict[int, int]:
+        """As the Protocol says; by a client of the moment, so it is for people and not for hot paths."""
+        return await asyncio.to_thread(log_ends, self._client, topic)
 
     async def close(self) -> None:
         """As the Protocol says."""

@@ -43,6 +43,10 @@ class EventLog(Protocol):
         """Whether the log answers right now; never raises, never takes longer than an append may."""
         ...
 
+    async def ends(self, topic: str) -> dict[int, int]:
+        """The next offset that each partition of a topic will be given; empty where no broker says so."""
+        ...
+
     async def close(self) -> None:
         """Ends what is in flight and lets go of all resources; nothing can be appended afterwards."""
         ...

@@ -43,6 +43,12 @@ class Heartbeats:
         with self._lock:
             return self._now() - self._last[loop]
 
+    def ages(self) -> dict[str, float]:
+        """For each loop how many seconds it has been silent."""
+        with self._lock:
+            now = self._now()
+            return {loop: now - last for loop, last in self._last.items()}
+
     def stuck(self) -> str | None:
         """Which loops have been silent for too long, in words; None where all is well."""
         with self._lock:

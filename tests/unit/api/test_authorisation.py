@@ -91,6 +91,8 @@ TABLE: Final[dict[str, tuple[int, int, int, int, int, int, int]]] = {
     "DELETE /v1/users/{user_id}":                     (401, 401, 401, 403, 404, 202, 202),
     "GET /v1/erasures/{erasure_id}":                  (404, 404, 404, 404, 404, 404, 404),
     "GET /v1/audit":                                  (401, 401, 401, 403, 403, 403, 200),
+    "GET /v1/projections":                           (401, 401, 401, 403, 403, 403, 200),
+    "GET /v1/health":                                (401, 401, 401, 403, 403, 403, 200),
     "GET /health":                                    (200, 200, 200, 200, 200, 200, 200),
     "GET /livez":                                     (200, 200, 200, 200, 200, 200, 200),
     "GET /readyz":                                    (200, 200, 200, 200, 200, 200, 200),
@@ -148,7 +150,7 @@ async def _belongings(made: Cast, elsewhere: Person) -> None:
     await on.append(replace(ready(completed, on.clock.now()), metadata_key=beside))
     size = {"file_name": "b.jpg", "content_type": "image/jpeg", "size": len(JPEG)}
     granted = (await client.post("/v1/uploads/presign", json=size)).json()
-    await on.store.put(granted["fields"]["key"], JPEG, content_type="image/jpeg")
+    await on.store.put(granted["fields"]["key"], JPEG[::-1], content_type="image/jpeg")
     in_parts = (await client.post("/v1/uploads/multipart", json=size)).json()
     on.reads.catch_up()
     on.reads.keeps_up = True
@@ -255,7 +257,7 @@ def _body(made: Cast, operation: str, caller: str) -> dict[str, Any]:
         "POST /v1/uploads/multipart": {"file_name": "a.jpg", "content_type": "image/jpeg", "size": 7},
         "POST /v1/uploads/{upload_id}/parts": {"parts": [1]},
         "POST /v1/uploads/complete": {"upload_token": made.upload_token},
-        "POST /v1/uploads": {"files": {"file": ("harbour.jpg", JPEG, "image/jpeg")}},
+        "POST /v1/uploads": {"files": {"file": ("harbour.jpg", JPEG + b"another", "image/jpeg")}},
         "PATCH /v1/users/{user_id}": {"role": "admin"},
         "DELETE /v1/users/{user_id}": {"password": PASSWORD},
         "PATCH /v1/assets/{asset_id}": {"title": "Bay"},

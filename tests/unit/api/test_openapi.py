@@ -84,6 +84,8 @@ DOORS = {
     ("PATCH", "/v1/users/{user_id}"),
     ("DELETE", "/v1/users/{user_id}"),
     ("GET", "/v1/erasures/{erasure_id}"),
+    ("GET", "/v1/projections"),
+    ("GET", "/v1/health"),
     ("GET", "/v1/audit"),
     ("GET", "/health"),
     ("GET", "/livez"),
