@@ -102,7 +102,7 @@ async def jobs_page(
 
 
 Said = tuple[int, str, datetime, str | None, str | None, str | None, Mapping[str, Any]]
-"""What the log tells of an attempt: its number, type and time of the event, worker, kind, code, small facts."""
+"""What the log tells of an attempt: number, type and time of the event, worker, kind, code, small facts."""
 
 
 async def attempts(conn: AsyncConnection[Any], row: JobRow) -> list[Attempt]:
