@@ -160,7 +160,7 @@ class HttpDoor:
         """As the Protocol says."""
         try:
             answer = await self._http.post(
-                "/v1/uploads",
+                "/v1/uploads?duplicate=allow",
                 files={"file": ("photo.jpg", picture, _JPEG)},
                 headers={"Idempotency-Key": attempt.name},
             )

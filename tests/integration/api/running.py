@@ -37,7 +37,7 @@ class RunningDoors:
         self, key: str = ADA, data: bytes = JPEG, headers: dict[str, str] | None = None
     ) -> httpx.Response:
         files = {"file": ("harbour.jpg", data, "image/jpeg")}
-        return self.client(key).post("/v1/uploads", files=files, headers=headers)
+        return self.client(key).post("/v1/uploads?duplicate=allow", files=files, headers=headers)
 
     def wait_ready(self) -> None:
         self.api.wait_ready(f"{self.url}/readyz")

@@ -12,7 +12,7 @@ from tests.unit.api.test_reads import pages
 
 async def picture(on: Stage, name: str, size: int = 0, **words: str) -> str:
     files = {"file": (name, JPEG + b"!" * size, "image/png" if name.endswith("png") else "image/jpeg")}
-    answer = await on.client().post("/v1/uploads", files=files, data=words)
+    answer = await on.client().post("/v1/uploads?duplicate=allow", files=files, data=words)
     on.clock.advance(timedelta(minutes=1))
     on.reads.catch_up()
     return str(answer.json()["asset_id"])
