@@ -6,7 +6,20 @@ import sys
 import structlog
 import typer
 
-from tests.bench import api, append, codec, imaging, pipeline, projector, rebuild, refusals, sandbox
+from tests.bench import (
+    api,
+    append,
+    codec,
+    imaging,
+    latency,
+    pipeline,
+    projector,
+    reads,
+    rebuild,
+    refusals,
+    sandbox,
+    sse,
+)
 
 app = typer.Typer(no_args_is_help=True, help="Benchmarks of Darkroom.", pretty_exceptions_enable=False)
 app.command("imaging")(imaging.command)
@@ -15,6 +28,9 @@ app.command("refusals")(refusals.command)
 app.command("codec")(codec.command)
 app.command("append")(append.command)
 app.command("api")(api.command)
+app.command("reads")(reads.command)
+app.command("sse")(sse.command)
+app.command("latency")(latency.command)
 app.command("pipeline")(pipeline.command)
 app.command("projector")(projector.command)
 app.command("rebuild")(rebuild.command)

@@ -2,53 +2,44 @@
 
 import asyncio
 import statistics
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from functools import partial
 from itertools import cycle
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import aiohttp
 import typer
 
 from tests.bench import machine, rounds
-from tests.bench.ground import GENEROUS, metadata, pen, world
+from tests.bench.door_calls import (
+    Call,
+    Turn,
+    asked,
+    asset_of,
+    client_session,
+    figures,
+    registered,
+    turn_of,
+    until_read,
+)
+from tests.bench.ground import GENEROUS, world
 from tests.bench.meters import Meter
 from tests.bench.nest import Account, nest
 from tests.bench.results import JsonFile, Results, Rounds, progress, show
-from tests.bench.saturation import saturated
 from tests.programs import Program, running
 from tests.servers import World
-from tests.unit.projections.stories import Stories
 
 OURS, PEER = "darkroom", "nest"
-_PASSWORD = "five quiet herons near the weir"
 # So many that nobody has more sessions than a person may have: the oldest would end, and their tokens.
 _ACCOUNTS = 24
 _UPLOAD = {"file_name": "photo.jpg", "content_type": "image/jpeg", "size": 2_000_000, "title": "A title"}
 
-Call = Callable[[], Awaitable[None]]
 Callers = Annotated[int, typer.Option(min=1, help="Clients at once, each waiting for its answer.")]
 Seconds = Annotated[float, typer.Option(min=1, help="Length of each turn.")]
 Node = Annotated[Path | None, typer.Option(help="Node 20.9 or newer, with npm beside it.")]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
-    """One program's turn at one kind of call."""
-
-    calls: int
-    seconds: float
-    p99_ms: float
-    cpu_ms: float
-
-    @property
-    def rate(self) -> float:
-        """Calls answered a second."""
-        return self.calls / self.seconds
 
 
 Turns = Mapping[str, Mapping[str, Sequence[Turn]]]
@@ -77,78 +68,27 @@ async def _measure(
 ) -> Turns:
     """Rounds in turns, the first not counted."""
     async with AsyncExitStack() as stack:
-        session = await stack.enter_async_context(_session(callers))
+        session = await stack.enter_async_context(client_session(callers))
         url = ground.env["DARKROOM_URL"]
         accounts = [
-            await _registered(session, url, f"ada-{number}@example.org") for number in range(_ACCOUNTS)
+            await registered(session, url, f"ada-{number}@example.org") for number in range(_ACCOUNTS)
         ]
-        asset_id = await _asset(ground, accounts[0].user_id)
+        asset_id = await asset_of(ground, accounts[0].user_id)
         peer = stack.enter_context(await asyncio.to_thread(nest, ground, accounts, node))
         addresses = {OURS: ground.env["DARKROOM_URL"], PEER: peer.ready}
         meter = Meter({OURS: (api.pid,), PEER: (peer.pid,)})
         calls = {name: await _calls(session, url, accounts, asset_id) for name, url in addresses.items()}
-        await _until_read(calls[OURS]["GET detail"])
+        await until_read(calls[OURS]["GET detail"])
         measured: dict[str, dict[str, list[Turn]]] = {
             kind: {name: [] for name in calls} for kind in calls[OURS]
         }
         with progress() as bar:
             plan = list(rounds.schedule(tuple(calls), tuple(measured), count))
             for number, kind, name in bar.track(plan, description="rounds"):
-                turn = await _turn(calls[name][kind], meter, name, callers, seconds)
+                turn = await turn_of(calls[name][kind], meter, name, callers, seconds)
                 if number >= 0:
                     measured[kind][name].append(turn)
     return measured
-
-
-async def _turn(call: Call, meter: Meter, name: str, callers: int, seconds: float) -> Turn:
-    meter.begin()
-    latencies = await saturated(call, callers=callers, seconds=seconds)
-    used = meter.read()
-    return Turn(
-        calls=len(latencies),
-        seconds=used.seconds,
-        p99_ms=1000 * rounds.percentile(latencies, 0.99),
-        cpu_ms=1000 * used.cpu[name] / len(latencies),
-    )
-
-
-@asynccontextmanager
-async def _session(callers: int) -> AsyncIterator[aiohttp.ClientSession]:
-    connector = aiohttp.TCPConnector(limit=callers)
-    async with aiohttp.ClientSession(connector=connector, raise_for_status=True) as session:
-        yield session
-
-
-async def _registered(session: aiohttp.ClientSession, url: str, email: str) -> Account:
-    async with session.post(
-        f"{url}/v1/auth/register", json={"email": email, "password": _PASSWORD}
-    ) as answer:
-        user_id = UUID((await answer.json())["user_id"])
-    return Account(email=email, password=_PASSWORD, user_id=user_id)
-
-
-async def _asset(ground: World, owner_id: UUID) -> UUID:
-    """An asset of this owner with its variants, as the log tells it."""
-    async with pen(ground.settings("api-bench")) as held:
-        stories = Stories("api", held.keys)
-        await stories.known(owner_id)
-        for event in stories.whole("harbour", owner_id):
-            await held.log.append(event, metadata(event.asset_id))
-        return stories.asset_id("harbour")
-
-
-async def _until_read(call: Call) -> None:
-    """Waits until the projector has caught up with the asset."""
-    async with asyncio.timeout(20):
-        while True:
-            try:
-                await call()
-            except aiohttp.ClientResponseError as error:
-                if error.status != 404:
-                    raise
-                await asyncio.sleep(0.05)
-            else:
-                return
 
 
 async def _calls(
@@ -161,20 +101,15 @@ async def _calls(
     everybody = cycle(others)
 
     async def log_in() -> None:
-        await _asked(session, "POST", f"{url}/v1/auth/login", json=next(everybody))
+        await asked(session, "POST", f"{url}/v1/auth/login", json=next(everybody))
 
-    post, get = partial(_asked, session, "POST"), partial(_asked, session, "GET")
+    post, get = partial(asked, session, "POST"), partial(asked, session, "GET")
     return {
         "login": log_in,
         "GET me": partial(get, f"{url}/v1/auth/me", headers=headers),
         "GET detail": partial(get, f"{url}/v1/assets/{asset_id}", headers=headers),
         "POST presign": partial(post, f"{url}/v1/uploads/presign", json=_UPLOAD, headers=headers),
     }
-
-
-async def _asked(session: aiohttp.ClientSession, method: str, url: str, **request: Any) -> None:
-    async with session.request(method, url, **request) as answer:
-        await answer.read()
 
 
 def results(measured: Turns, callers: int) -> Results:
@@ -203,7 +138,7 @@ def results(measured: Turns, callers: int) -> Results:
             "callers": callers,
             "of_peer": ratios,
             "calls": {
-                kind: {name: [_figures(turn) for turn in of] for name, of in by.items()}
+                kind: {name: [figures(turn) for turn in of] for name, of in by.items()}
                 for kind, by in measured.items()
             },
         },
@@ -215,7 +150,3 @@ def _row(kind: str, by: Mapping[str, Sequence[Turn]], ratio: float) -> tuple[str
     p99 = (f"{statistics.median(turn.p99_ms for turn in by[name]):.1f}" for name in (OURS, PEER))
     cpu = (f"{statistics.median(turn.cpu_ms for turn in by[name]):.2f}" for name in (OURS, PEER))
     return (kind, *rates, f"{ratio:.2f}", *p99, " / ".join(cpu))
-
-
-def _figures(turn: Turn) -> dict[str, float]:
-    return {"per_second": turn.rate, "p99_ms": turn.p99_ms, "cpu_ms_a_call": turn.cpu_ms}

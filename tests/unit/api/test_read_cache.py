@@ -204,7 +204,7 @@ async def played(steps: list[tuple[str, Any, bool]]) -> World:
     return world
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(STEPS)
 def test_no_interleaving_serves_what_is_older_than_was_heard(steps: list[tuple[str, Any, bool]]) -> None:
     asyncio.run(played(steps))
