@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from projections import operating, redrives
+from projections.read_models import ASSETS
 from projections.records import Record
 from projections.rereading import NotThere
 from schemas.events import AssetEvent, RecordDiscarded
@@ -250,7 +251,7 @@ def a_log(data: st.DataObject, stage: Stage) -> PlainLog:
     return log
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_rows_are_those_of_a_rebuild_whenever_redrives_come(stage: Stage, data: st.DataObject) -> None:
     log = a_log(data, stage)
