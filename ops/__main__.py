@@ -18,6 +18,7 @@ GROUPS = {
     "subjects": "ops.subjects.cli",
     "users": "ops.users",
     "keys": "ops.keys",
+    "audit": "ops.audit.cli",
     "jobs": "ops.jobs.cli",
     "dead-letters": "ops.dead_letters.cli",
     "docs": "ops.docs",

@@ -17,6 +17,7 @@ from ops.read_models_ground import connection, ends_of, loops_of
 from projections import operating, read_models
 from projections.checkpoints import Loop, LoopName
 from projections.rebuild import copies
+from projections.topic import partitions_of
 
 app = typer.Typer(no_args_is_help=True, help="The read models: rows that are folded from the log.")
 
@@ -90,7 +91,11 @@ def reset(loop: Only = None, wait: Wait = False, as_json: Json = False) -> None:
 def _status(settings: Settings, loops: Sequence[Loop]) -> dict[str, Any]:
     with connection(settings) as conn:
         standings = [operating.standing(conn, loop) for loop in loops]
-        stands = {name: copy for loop in loops for name, copy in copies.every(conn, loop).items()}
+        stands = [
+            read_models_rebuild.described(copy, partitions_of(settings.kafka, loop.topic))
+            for loop in loops
+            for copy in copies.every(conn, loop).values()
+        ]
     told = [_loop_status(settings, *each) for each in zip(loops, standings, strict=True)]
     return {
         "loops": told,
@@ -98,7 +103,7 @@ def _status(settings: Settings, loops: Sequence[Loop]) -> dict[str, Any]:
             {"name": version.name, "version": version.version, "active": version.active}
             for version in standings[0].versions
         ],
-        "copies": [read_models_rebuild.described(copy, settings) for copy in stands.values()],
+        "copies": stands,
         "lag": sum(each["lag"] for each in told),
         "set_aside": sum(each["set_aside"] for each in told),
     }

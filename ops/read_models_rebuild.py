@@ -29,6 +29,7 @@ from projections import checkpoints
 from projections.checkpoints import Loop
 from projections.rebuild import copies
 from projections.rebuild.comparing import Comparison, compare
+from projections.topic import partitions_of
 
 _DIFFERENT: Final = 3
 _TRIES: Final = 5
@@ -51,9 +52,9 @@ def list_(as_json: Json = False) -> None:
     rows: list[dict[str, Any]] = []
     with connection(settings) as conn:
         for loop in loops_of(settings, None):
-            there = copies.every(conn, loop)
+            there, partitions = copies.every(conn, loop), partitions_of(settings.kafka, loop.topic)
             for model in loop.models:
-                copy = described(there[model.name], settings) if model.name in there else None
+                copy = described(there[model.name], partitions) if model.name in there else None
                 rows.append({"name": model.name, "version": model.version, "loop": loop.name, "copy": copy})
     if as_json:
         typer.echo(json.dumps(rows))
@@ -78,7 +79,7 @@ def rebuild(names: Names, workers: Workers = 2, as_json: Json = False) -> None:
         for loop, chosen in _chosen(settings, names):
             with held(conn, settings, loop.name, chosen):
                 copies.begin(conn, loop, chosen)
-                parts = parts_of(copies.every(conn, loop), chosen, settings.kafka.partitions)
+                parts = parts_of(copies.every(conn, loop), chosen, partitions_of(settings.kafka, loop.topic))
                 filled += _filled(settings, conn, loop, parts, workers, quiet=as_json)
                 for name in chosen:
                     copies.finish(conn, loop, name)
@@ -129,14 +130,14 @@ def drop(names: Names, as_json: Json = False) -> None:
     _done("dropped", "Dropped: the copies of", names, as_json=as_json)
 
 
-def described(copy: copies.Copy, settings: Settings) -> dict[str, Any]:
+def described(copy: copies.Copy, partitions: int) -> dict[str, Any]:
     """A copy as JSON."""
     return {
         "name": copy.name,
         "version": copy.version,
         "state": copy.state,
         "filled": len(copy.filled),
-        "partitions": settings.kafka.partitions,
+        "partitions": partitions,
         "records": copy.records,
     }
 
@@ -171,7 +172,7 @@ def _filled(
     quiet: bool,
 ) -> int:
     """Fills the parts and shows how it goes; returns how many records went in."""
-    stands = checkpoints.read_positions(conn, loop, range(settings.kafka.partitions))
+    stands = checkpoints.read_positions(conn, loop, range(partitions_of(settings.kafka, loop.topic)))
     ends_of(settings, loop)  # a sentence where the broker is away or the topic another
     columns = (TextColumn(loop.topic), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
     filled = 0

@@ -37,9 +37,9 @@ class Statement:
     assets: int
 
 
-def signing_key(id_secret: str) -> Ed25519PrivateKey:
-    """The installation's key for receipts."""
-    return Ed25519PrivateKey.from_private_bytes(hmac.digest(id_secret.encode(), _DOMAIN, hashlib.sha256))
+def signing_key(id_secret: str, domain: bytes = _DOMAIN) -> Ed25519PrivateKey:
+    """The installation's key for receipts, or for statements of another domain."""
+    return Ed25519PrivateKey.from_private_bytes(hmac.digest(id_secret.encode(), domain, hashlib.sha256))
 
 
 def public_pem(key: Ed25519PublicKey) -> str:

@@ -20,6 +20,7 @@ from projections.rebuild.remembered import Remembered
 from projections.records import Read, Reading, Record
 from projections.statements import statements
 from projections.tables import standing_in
+from projections.topic import partitions_of
 from schemas.codec import Codec
 from schemas.decode_errors import DecodeError, UnknownEventType
 
@@ -71,7 +72,8 @@ class Tools:
         """Those of a loop; what is sealed is opened with `keys`."""
         plan = plan_of(loop.name, keys)
         reading = Reading(codec, plan.streams.events)
-        return cls(loop=loop, plan=plan, reading=reading, partitions=settings.kafka.partitions)
+        partitions = partitions_of(settings.kafka, loop.topic)
+        return cls(loop=loop, plan=plan, reading=reading, partitions=partitions)
 
 
 def fill(
