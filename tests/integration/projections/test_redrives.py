@@ -23,8 +23,8 @@ from tests.unit.projections.stories import BEGIN, PlainLog, Stories, an_id
 
 PARTITIONS = 2
 BROKEN = b"\0\0\0\0\1short"
-REFUSED = "alter table assets_v2.assets add constraint refused check (status = 'requested')"
-ACCEPTED = "alter table assets_v2.assets drop constraint refused"
+REFUSED = f"alter table {ASSETS.schema}.assets add constraint refused check (status = 'requested')"
+ACCEPTED = f"alter table {ASSETS.schema}.assets drop constraint refused"
 
 
 def key(stories: Stories, asset: object) -> bytes:
