@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from processors.dead_letter_limit import LONGEST_RUN
-from schemas.events import WorkersResumed
+from schemas.events import JobDeleted, WorkersResumed
 from tests.integration.worker.conftest import StartWorker
 from tests.integration.worker.lab import Lab, letter_of
 from tests.integration.worker.seen import metric, readiness
@@ -102,6 +102,26 @@ async def test_too_many_dead_letters_stop_a_worker_until_it_is_told_to_go_on(
     assert lab.story(request) == ["started 1", "VariantsReady 1"]
     assert readiness(worker)[0] == 200
     assert metric(worker, "darkroom_worker_dead_letter_stop") == 0
+
+
+async def test_a_job_that_was_deleted_is_passed_over(lab: Lab, start_worker: StartWorker) -> None:
+    """The look-ahead knows it before the worker comes to the upload that asked for it."""
+    gone, kept = await lab.upload(), await lab.upload()
+    await lab.append(
+        JobDeleted(
+            event_id=uuid4(),
+            occurred_at=datetime.now(UTC),
+            asset_id=gone.asset_id,
+            owner_id=gone.owner_id,
+            actor_id=gone.owner_id,
+            job_id=gone.job_id,
+        )
+    )
+    worker = start_worker()
+    await lab.ended(kept)
+    await lab.until(lambda: metric(worker, 'darkroom_worker_jobs_total{outcome="skipped"}') >= 1)
+    assert [event for event in lab.said(gone) if not isinstance(event, JobDeleted)] == []
+    assert set(await lab.objects(gone)) == {gone.object_key}
 
 
 def said_by_an_operator(component: str) -> WorkersResumed:
