@@ -4,6 +4,7 @@ from typing import Final
 
 from ops.housekeeping import expiry, purged, sweeping, trash
 from ops.housekeeping.chore import Maker
+from ops.presets import retiring
 from ops.runs import chore as runs
 
 CHORES: Final[tuple[Maker, ...]] = (
@@ -12,5 +13,6 @@ CHORES: Final[tuple[Maker, ...]] = (
     trash.chore,
     purged.chore,
     runs.chore,
+    retiring.chore,
 )
 """In the order in which `run --once` does them."""

@@ -70,7 +70,7 @@ def plan(
         assets=sum(size.assets for size in sizes),
         standing=sum(size.standing for size in sizes),
         renders=count * files,
-        cpu_seconds=round(count * measured.cpu_ms / 1000 * factor, 1),
+        cpu_seconds=round(count * measured.cpu_ms / 1000 * factor, 3),
         bytes=round(pixels * measured.bytes / measured.pixels) if measured.pixels else 0,
         measured=measured.renders,
     )

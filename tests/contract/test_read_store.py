@@ -19,6 +19,7 @@ MIGRATIONS = (
     "0004.api_key_uses",
     "0005.uploads",
     "0006.stream_tickets",
+    "0007.retired_sets",
     "0008.redrives",
     "0009.copies",
 )
@@ -28,6 +29,7 @@ TABLES = {
     ("api", "key_uses"),
     ("api", "quota_reservations"),
     ("api", "rate_limits"),
+    ("api", "retired_sets"),
     ("api", "stream_tickets"),
     ("infra", "checkpoints"),
     ("infra", "copied_partitions"),
