@@ -87,6 +87,8 @@ DOORS = {
     ("GET", "/v1/projections"),
     ("GET", "/v1/health"),
     ("GET", "/v1/audit"),
+    ("GET", "/v1/storage/stats"),
+    ("GET", "/v1/usage"),
     ("GET", "/health"),
     ("GET", "/livez"),
     ("GET", "/readyz"),

@@ -84,7 +84,7 @@ async def test_a_read_that_follows_a_link_waits_for_it(on: Stage) -> None:
         "nonsense",
         "-",
         "x" * 600,
-        Position(topic="darkroom.operations.v1", partition=0, offset=0).token(),
+        Position(topic="darkroom.dead-letters.v1", partition=0, offset=0).token(),
         Position(topic="darkroom.assets.v1", partition=99, offset=0).token(),
     ],
 )
