@@ -15,6 +15,7 @@ GROUPS = {
     "bucket": "ops.bucket",
     "erasures": "ops.erasures.cli",
     "housekeeping": "ops.housekeeping.cli",
+    "objects": "ops.objects.cli",
     "subjects": "ops.subjects.cli",
     "users": "ops.users",
     "keys": "ops.keys",

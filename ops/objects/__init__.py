@@ -1,0 +1,1 @@
+"""Looking after the objects in the store."""
