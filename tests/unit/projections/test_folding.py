@@ -1,6 +1,7 @@
 """What a batch does in memory: who is folded, who waits, who is set aside."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -128,6 +129,27 @@ async def test_only_its_own_key_and_partition_tell_an_assets_story(stories: Stor
     folded = fold_batch(batch, given())
     assert kinds(folded) == [(offset, "not_ours", "misplaced") for offset in range(3)]
     assert folded.changed == {}
+
+
+async def test_what_cant_be_decoded_under_nobodys_key_holds_nobody_back(stories: Stories) -> None:
+    ada = await stories.owner("ada")
+    sea = at(stories.requested("sea", ada), 0)
+    elsewhere = sea.record._replace(partition=(sea.record.partition + 1) % PARTITIONS)
+    nobodys = sea.record._replace(key=b"nobody", partition=partition_for(b"nobody", PARTITIONS))
+    batch: list[Read[AssetEvent]] = [Read(record, TruncatedValue()) for record in (elsewhere, nobodys)]
+    folded = fold_batch(batch, given())
+    assert kinds(folded) == [(0, "not_ours", "truncated_value")] * 2
+
+
+async def test_what_is_discarded_is_left_out_and_holds_nobody_back(stories: Stories) -> None:
+    ada = await stories.owner("ada")
+    sea = stories.whole("sea", ada)
+    bad_one = bad(TruncatedValue(), at(sea[0], 0), 1)
+    place = (bad_one.record.partition, bad_one.record.offset)
+    batch = [at(sea[0], 0), bad_one, at(sea[1], 2)]
+    folded = fold_batch(batch, replace(given(), discarded=frozenset({place})))
+    assert kinds(folded) == []
+    assert [applied.record.offset for applied in folded.applied] == [0, 2]
 
 
 async def test_what_raises_blocks_its_key_and_tells_no_words(stories: Stories) -> None:
