@@ -14,6 +14,7 @@ from uvicorn.server import ServerState
 
 from adapters.clock import new_id
 from adapters.telemetry.metrics import HttpMetrics
+from api.crowds import Crowds
 from api.problems import TYPE_PREFIX, HeadTooLarge, MalformedRequest, TooSlow
 from api.security_headers import Headers
 
@@ -30,6 +31,7 @@ class Bounds:
     head: timedelta
     security: Headers
     metrics: HttpMetrics
+    crowds: Crowds
 
 
 class Connection(HttpToolsProtocol):
@@ -50,6 +52,7 @@ class Connection(HttpToolsProtocol):
         """As uvicorn makes its own, with `bounds`."""
         super().__init__(config, server_state, app_state, _loop)
         self._bounds = bounds
+        self._entered: str | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self._in_head = True
         self._message_open = False
@@ -59,11 +62,18 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
         """A head has to come from now on."""
         super().connection_made(transport)
-        self._expect_head()
+        peer = transport.get_extra_info("peername")
+        self._entered = self._bounds.crowds.enter(peer[0] if peer else "")
+        if self._entered is None:
+            self._cut("crowded")
+        else:
+            self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is waited for any more."""
         self._met()
+        if self._entered is not None:
+            self._bounds.crowds.leave(self._entered)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:

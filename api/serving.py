@@ -15,6 +15,7 @@ import uvicorn
 from adapters.settings import DoorSettings, SettingsError
 from api.app import Doors
 from api.connections import Bounds, Connection
+from api.crowds import Crowds
 
 # Whoever acknowledges nothing for so long is gone, though TCP itself would wait for a quarter of an hour.
 _GONE_MS: Final = 30_000
@@ -94,7 +95,12 @@ def server_of(made: Doors, doors: DoorSettings) -> uvicorn.Server:
 
 
 def _protocol(made: Doors, doors: DoorSettings) -> type[asyncio.Protocol]:
-    bounds = Bounds(head=doors.head_timeout, security=made.asgi.security, metrics=made.asgi.metrics)
+    bounds = Bounds(
+        head=doors.head_timeout,
+        security=made.asgi.security,
+        metrics=made.asgi.metrics,
+        crowds=Crowds(doors.connections_per_network, doors.trusted_proxies),
+    )
     # uvicorn only ever calls it.
     return cast("type[asyncio.Protocol]", partial(Connection, bounds=bounds))
 

@@ -46,6 +46,14 @@ class DoorSettings(Fragment):
         validation_alias="REQUEST_HEAD_TIMEOUT",
         description="How long the head of a request may take to arrive; connections are cut after it.",
     )
+    connections_per_network: int = Field(
+        default=1000,
+        validation_alias="CONNECTIONS_PER_NETWORK",
+        ge=0,
+        le=1_000_000,
+        description="Connections that one network may hold to one process; 0 for any number. "
+        "Those of trusted proxies are not counted.",
+    )
     read_wait: Duration = Field(
         default=timedelta(seconds=2),
         validation_alias="READ_WAIT",

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from api import bodies, connections
+from api.crowds import Crowds
 from tests.unit.api.doors import ADA
 from tests.unit.api.listening import HEAD, POST, Listening, listening
 
@@ -258,3 +259,37 @@ async def test_h01_the_key_reaches_the_doors(there: Listening) -> None:
     assert answer is not None
     assert answer.status == 200
     assert ADA.encode() not in answer.body
+
+
+async def test_h02_one_network_does_not_hold_all_connections() -> None:
+    async with listening(CONNECTIONS_PER_NETWORK="3") as there, contextlib.AsyncExitStack() as held:
+        wires = [await held.enter_async_context(there.wire()) for _ in range(3)]
+        for wire in wires:
+            await wire.send(HEAD + b"\r\n")
+            answer = await wire.answer()
+            assert answer is not None
+            assert answer.status == 200
+        async with asyncio.timeout(10), there.wire() as fourth:
+            assert await fourth.ended()
+        wires[0].writer.close()
+        await wires[0].writer.wait_closed()
+        async with asyncio.timeout(10):
+            while not await _answered(there):
+                pass  # the door has to hear that one has gone
+
+
+async def _answered(there: Listening) -> bool:
+    async with there.wire() as wire:
+        with contextlib.suppress(ConnectionError):
+            await wire.send(HEAD + b"\r\n")
+            return await wire.answer() is not None
+    return False
+
+
+def test_h02_proxies_that_are_trusted_are_no_network() -> None:
+    crowds = Crowds(1, ["10.0.0.0/8"])
+    assert [crowds.enter("10.1.2.3") for _ in range(3)] == [""] * 3
+    assert [crowds.enter("2001:db8::1"), crowds.enter("2001:db8::2")] == ["2001:db8::/64", None]
+    crowds.leave("2001:db8::/64")
+    assert crowds.enter("2001:db8::2") == "2001:db8::/64"
+    assert [Crowds(0).enter("192.0.2.1"), Crowds(1, ["*"]).enter("192.0.2.1")] == ["", ""]
