@@ -6,7 +6,7 @@ ARGS ?=
 JOBS ?= 3
 .DEFAULT_GOAL := help
 .PHONY: help up down status test lint format lock environment fetch
-.PHONY: test-unit test-contract test-integration test-e2e
+.PHONY: test-unit test-contract test-integration test-e2e chaos
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' Makefile
@@ -34,6 +34,9 @@ test-integration: environment fetch ## Our processes on real servers
 
 test-e2e: environment fetch ## Photographs through the whole arrow
 	$(RUN) pytest tests/e2e $(ARGS)
+
+chaos: environment fetch ## Kill, freeze and cut everything at random (CHAOS_SECONDS=120; RIG_SEED=… repeats a run)
+	CHAOS_SECONDS=$${CHAOS_SECONDS:-120} $(RUN) pytest -n 0 -s tests/integration/rig/test_chaos.py $(ARGS)
 
 lint: environment ## Linter, formatting, types and import rules
 	.venv/bin/ruff check

@@ -45,13 +45,15 @@ class Allowed:
 
     `handovers`: a partition went to another worker while the old one lived or was frozen, so that both may
     have begun the same attempt, or one after the other's end. `failures`: kinds and codes with which a job
-    may fail. `letters`: how many dead letters. `orphaned_originals`: copies whose completion was never
+    may fail. `letters`: how many dead letters. `poison`: how many records that are no events.
+    `orphaned_originals`: copies whose completion was never
     appended, as doors leave them that were killed, or could not append.
     """
 
     handovers: bool = False
     failures: frozenset[tuple[str, str]] = frozenset()
     letters: int = 0
+    poison: int = 0
     orphaned_originals: bool = False
 
 

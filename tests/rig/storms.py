@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -93,3 +93,15 @@ def rolling(fleet: Fleet, numbers: Sequence[int], storm: Storm, *, longest: floa
         codes.append(fleet.stop(number))
         fleet.start(number)
     return codes
+
+
+def striking(faults: Mapping[str, Callable[[], object]], storm: Storm, told: Callable[[str], object]) -> None:
+    """Does these in random order, each before any comes again; `told` hears their names."""
+    order: list[str] = []
+    for _ in storm.turns():
+        if not order:
+            order = storm.chance.sample(sorted(faults), len(faults))
+        name = order.pop()
+        told(name)
+        faults[name]()
+        storm.pause(1.0)

@@ -6,7 +6,7 @@ RIG_SEED repeats a run's random choices; RIG_SECONDS makes each storm that long;
 import os
 import random
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,7 +14,7 @@ import pytest
 
 from tests.programs import Program
 from tests.rig.checker import assert_well
-from tests.rig.doors import LogDoor
+from tests.rig.doors import HttpDoor, LogDoor
 from tests.rig.evidence import Allowed, Evidence
 from tests.rig.fleet import Fleet
 from tests.rig.gathering import Gathering
@@ -169,3 +169,24 @@ async def scene(
 @pytest.fixture
 def projected() -> None:
     """The run has projectors, and its rows are held against its log."""
+
+
+@pytest.fixture
+def api(ground: World, history: History, tmp_path: Path) -> Iterator[Fleet]:
+    """The doors; none is open until it is started."""
+
+    def make(number: int, settings: Mapping[str, str]) -> Program:
+        return Program(["api"], {**ground.env, **settings}, tmp_path / f"api-{number}")
+
+    fleet = Fleet(make, history, name="api")
+    yield fleet
+    fleet.close()
+
+
+@pytest.fixture
+async def outside(scene: Scene) -> AsyncIterator[Scene]:
+    """The same scene with an owner's uploads as its load."""
+    key = scene.world.env["API_KEYS"].split(":")[0]
+    door = HttpDoor(scene.world.env["DARKROOM_URL"], key)
+    yield replace(scene, load=Load(door, scene.history))
+    await door.close()

@@ -2,47 +2,18 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from schemas.events import UploadRequested
 from tests.integration.rig.conftest import Brew, Scene
-from tests.programs import Program
-from tests.rig.doors import HttpDoor
 from tests.rig.evidence import Allowed
 from tests.rig.fleet import Fleet
-from tests.rig.history import History
-from tests.rig.load import Load
 from tests.rig.proxy import Proxy, Weather
 from tests.rig.storms import killing
-from tests.servers import World
 
 COPIES_MAY_STAY = Allowed(orphaned_originals=True)
 pytestmark = pytest.mark.usefixtures("projected")
-
-
-@pytest.fixture
-def api(ground: World, history: History, tmp_path: Path) -> Iterator[Fleet]:
-    """The doors; none is open until it is started."""
-
-    def make(number: int, settings: Mapping[str, str]) -> Program:
-        return Program(["api"], {**ground.env, **settings}, tmp_path / f"api-{number}")
-
-    fleet = Fleet(make, history, name="api")
-    yield fleet
-    fleet.close()
-
-
-@pytest.fixture
-async def outside(scene: Scene) -> AsyncIterator[Scene]:
-    """The same scene with an owner's uploads as its load."""
-    key = scene.world.env["API_KEYS"].split(":")[0]
-    door = HttpDoor(scene.world.env["DARKROOM_URL"], key)
-    yield replace(scene, load=Load(door, scene.history))
-    await door.close()
 
 
 @pytest.mark.skipif("RIG_SECONDS" not in os.environ, reason="only where RIG_SECONDS is set")
