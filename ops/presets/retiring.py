@@ -1,6 +1,6 @@
 """The chore that retires sets of variants: kept for PRESETS_GRACE after another took their place, then gone.
 
-Their objects go only when the log said yes (docs/presets.md): a set that a job is about to serve again is not
+Their objects go only when the log said yes (decision 17): a set that a job is about to serve again is not
 retired, and what is retired is never served again, as a set that is made anew lies in another folder.
 """
 

@@ -179,3 +179,11 @@ def test_a_kept_set_is_retired_with_its_objects_and_what_is_served_stays(bulk: B
     assert bulk.rows(b"select count(*) from api.retired_sets") == [(0,)]
     status = bulk.ops("presets", "status")
     assert [(one["served"], one["kept"]) for one in status["sets"]] == [(IMAGES + 1, 0), (0, 0)]
+
+
+def test_a_seed_fills_the_product_with_accounts_and_pictures(product: Product) -> None:
+    words = ["seed", "--users", "1", "--images", "2", "--json"]
+    done = CliRunner().invoke(commands("seed"), words, env={"DARKROOM_URL": product.url})
+    assert done.exit_code == 0, done.output
+    (player,) = json.loads(done.stdout)
+    assert (player["pictures"], player["ready"]) == (2, 2)
