@@ -19,6 +19,7 @@ from psycopg import Connection
 from adapters.schema_registry import RegistryError, load_codec
 from adapters.settings import Settings
 from adapters.subject_keys import KafkaSubjectKeys, KeyTrouble
+from ops.waiting import quiet_logs
 from projections.checkpoints import LoopName, live_loop
 from projections.collecting import collect_seldom
 from projections.log_reader import OffsetOutOfRange
@@ -118,6 +119,7 @@ def _follow(running: Sequence[SpawnProcess], parts: int, said: Any, told: Callab
 def _work(settings: Settings, loop: LoopName, work: Any, said: Any) -> None:  # noqa: ANN401 - queues
     """One process: takes parts until there are no more, or its parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it too, and ends us
+    quiet_logs()
     parent = os.getppid()
 
     def progress(records: int) -> None:
