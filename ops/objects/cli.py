@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -22,7 +23,7 @@ from adapters.telemetry import Metrics
 from ops.erasures.rows import reached
 from ops.objects.audit import Report, remove
 from ops.objects.audit import audit as compare
-from ops.waiting import UNREACHABLE, WRONG, Json, leave, quiet_logs
+from ops.waiting import UNREACHABLE, WRONG, Json, Wait, leave, quiet_logs
 from projections.lifecycle.projection import STATES
 from projections.statements import statements
 from projections.topic import TopicMissing, WrongPartitions, ends
@@ -34,6 +35,7 @@ _SQL: Final = str(Path(__file__).with_name("queries.sql"))
 _DIFFERS: Final = 4
 _SHOWN: Final = 20
 _PAGE: Final = 5000
+_LOOK_EVERY_SECONDS: Final = 0.2
 
 Remove = Annotated[bool, typer.Option("--remove-orphans", help="Remove what no asset has.")]
 Grace = Annotated[str, typer.Option("--grace", help="What is younger is no orphan yet: 24h, 2d, …")]
@@ -51,7 +53,9 @@ def objects() -> None:
 
 
 @app.command()
-def audit(remove_orphans: Remove = False, grace: Grace = "24h", as_data: Json = False) -> None:
+def audit(
+    remove_orphans: Remove = False, grace: Grace = "24h", wait: Wait = 30.0, as_data: Json = False
+) -> None:
     """Compare the store with the read models, both ways; change nothing unless told to.
 
     Exit code: 0 they agree, 4 they differ, 1 not reached, or 3 where the read models lag.
@@ -63,7 +67,7 @@ def audit(remove_orphans: Remove = False, grace: Grace = "24h", as_data: Json = 
     except ValidationError as error:
         raise typer.BadParameter(error.errors()[0]["msg"], param_hint="--grace") from error
     try:
-        report = asyncio.run(_audited(settings, age, remove_orphans=remove_orphans))
+        report = asyncio.run(_audited(settings, age, remove_orphans=remove_orphans, wait=wait))
     except Behind as error:
         leave(str(error), code=WRONG)
     except (KafkaException, StoreError, TopicMissing, WrongPartitions, psycopg.Error) as error:
@@ -76,12 +80,12 @@ def audit(remove_orphans: Remove = False, grace: Grace = "24h", as_data: Json = 
         raise typer.Exit(_DIFFERS)
 
 
-async def _audited(settings: Settings, age: timedelta, *, remove_orphans: bool) -> Report:
+async def _audited(settings: Settings, age: timedelta, *, remove_orphans: bool, wait: float) -> Report:
     store = S3ObjectStore(settings.store, metrics=Metrics().store)
     try:
         with closing(read_store.connect(settings, COMPONENT)) as conn:
             conn.autocommit = True
-            _require_current(settings, conn)
+            await _require_current(settings, conn, wait)
             report = await compare(
                 store,
                 lambda asset_ids: STATES.load(conn, list(asset_ids)),
@@ -95,12 +99,17 @@ async def _audited(settings: Settings, age: timedelta, *, remove_orphans: bool) 
         await store.close()
 
 
-def _require_current(settings: Settings, conn: Conn) -> None:
-    """Raises Behind unless all that stands in the log is applied: to a read model that was just laid anew,
-    everything in the store would be an orphan.
+async def _require_current(settings: Settings, conn: Conn, wait: float) -> None:
+    """Raises Behind unless all that stands in the log is applied within so many seconds.
+
+    To a read model that was just laid anew everything in the store would be an orphan.
     """
     topic = settings.kafka.topics.assets
-    if not reached(conn, topic, ends(settings.kafka, topic)):
+    goal, deadline = ends(settings.kafka, topic), time.monotonic() + wait
+    while not reached(conn, topic, goal):
+        if time.monotonic() < deadline:
+            await asyncio.sleep(_LOOK_EVERY_SECONDS)
+            continue
         raise Behind("The read models have not applied all of the log yet; try again when they have.")
     row = conn.execute(statements(_SQL)["set_aside"], {"topic": topic}).fetchone()
     if row is not None and row[0]:

@@ -70,6 +70,18 @@ async def test_an_address_of_another_object_or_time_is_refused(store: S3ObjectSt
         assert (await browser.put(fresh, content=b"y")).status_code == 403
 
 
+async def test_strangers_see_nothing_of_the_store(world: World, store: S3ObjectStore) -> None:
+    """U12, U13: no listing, no object by its bare key, no address of one object that opens another."""
+    await store.put("assets/a/original/x", b"x", content_type="image/jpeg")
+    bucket = f"{world.settings().store.endpoint}/{world.settings().store.bucket}"
+    async with httpx.AsyncClient() as stranger:
+        for path in ("", "?list-type=2", "?prefix=assets/", "/assets/a/original/x", "?uploads"):
+            assert (await stranger.get(bucket + path)).status_code == 403, path
+        assert (await stranger.put(f"{bucket}/assets/a/original/x", content=b"y")).status_code == 403
+        assert (await stranger.delete(f"{bucket}/assets/a/original/x")).status_code == 403
+    assert await store.get("assets/a/original/x") == b"x"
+
+
 async def test_a_form_takes_exactly_what_its_policy_says(store: S3ObjectStore) -> None:
     key = f"incoming/{uuid4()}"
     post = store.presign_post(key, content_type="image/jpeg", size=5, expires_at=now() + timedelta(minutes=5))

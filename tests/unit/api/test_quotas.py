@@ -129,3 +129,13 @@ async def test_without_bounds_nothing_is_counted(on: Stage) -> None:
     assert on.settings.quotas.off
     for _ in range(3):
         assert (await ask(on)).status_code == 201
+
+
+async def test_u16_a_flood_of_requests_is_told_to_wait_and_others_are_not() -> None:
+    async with stage(RATE_UPLOADS="20/minute") as on:
+        answers = await asyncio.gather(*(ask(on) for _ in range(200)))
+        assert sum(answer.status_code == 201 for answer in answers) == 20
+        late = [answer for answer in answers if answer.status_code != 201]
+        assert {answer.status_code for answer in late} == {429}
+        assert all(int(answer.headers["retry-after"]) >= 1 for answer in late)
+        assert (await ask(on, BEN)).status_code == 201
