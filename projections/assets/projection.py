@@ -11,7 +11,7 @@ from projections.assets.search import terms
 from projections.of_assets import Changed, Folded
 from projections.read_models import ASSETS
 from projections.tables import Table
-from schemas.asset_state import VariantSet
+from schemas.asset_state import AssetState, VariantSet
 from schemas.events import Variant
 
 TABLE: Final = Table(
@@ -31,20 +31,20 @@ TABLE: Final = Table(
         "requested_at": "timestamptz",
         "uploaded_at": "timestamptz",
         "listed_at": "timestamptz",
-        "processed_at": "timestamptz",
         "expires_at": "timestamptz",
         "deleted_at": "timestamptz",
         "doomed": "bool",
-        "taken_at": "text",
-        "camera": "text",
-        "thumbhash": "text",
-        "width": "int8",
-        "height": "int8",
         "upload_id": "uuid",
         "incoming_key": "text",
         "original_key": "text",
         "data_key_id": "uuid",
         "sealed_digests": "bytea",
+        "processed_at": "timestamptz",
+        "taken_at": "text",
+        "camera": "text",
+        "thumbhash": "text",
+        "width": "int8",
+        "height": "int8",
         "variants": "jsonb",
         "preset_set": "text",
         "manifest_key": "text",
@@ -78,9 +78,8 @@ def rows(folded: Folded, clear: ClearText) -> Iterator[Row]:
 
 def _row(changed: Changed, clear: ClearText) -> Row:
     state = changed.state
-    upload, original, served, job = state.upload, state.original, state.served, state.newest_job
     words = clear.words(state.owner_id, state.sealed_words)
-    facts = clear.facts(state.owner_id, served.sealed_facts if served else None)
+    upload, original, job = state.upload, state.original, state.newest_job
     return (
         state.asset_id,
         state.owner_id,
@@ -94,31 +93,40 @@ def _row(changed: Changed, clear: ClearText) -> Row:
         upload.requested_at,
         original.uploaded_at if original else None,
         original.uploaded_at if original else upload.requested_at,
-        served.ready_at if served else None,
         upload.expires_at,
         state.deleted_at,
         state.doomed,
-        facts.taken_at,
-        facts.camera,
-        facts.thumbhash,
-        served.source.width if served else None,
-        served.source.height if served else None,
         upload.upload_id,
         upload.object_key,
         original.object_key if original else None,
         original.data_key_id if original else None,
         original.sealed_digests if original else None,
-        Jsonb([_variant(variant) for variant in served.variants] if served else []),
-        served.preset_set if served else job.preset_set if job else None,
-        served.manifest_key if served else None,
-        served.metadata_key if served else None,
-        Jsonb([_kept(one) for one in state.kept]),
+        *_of_sets(state, clear),
         job.job_id if job else None,
         *(state.error or (None, None)),
         terms(words),
         state.version,
         changed.partition,
         changed.offset,
+    )
+
+
+def _of_sets(state: AssetState, clear: ClearText) -> Row:
+    """From processed_at to kept: what was read off the picture, and the sets made of it."""
+    served, job = state.served, state.newest_job
+    facts = clear.facts(state.owner_id, served.sealed_facts if served else None)
+    return (
+        served.ready_at if served else None,
+        facts.taken_at,
+        facts.camera,
+        facts.thumbhash,
+        served.source.width if served else None,
+        served.source.height if served else None,
+        Jsonb([_variant(variant) for variant in served.variants] if served else []),
+        served.preset_set if served else job.preset_set if job else None,
+        served.manifest_key if served else None,
+        served.metadata_key if served else None,
+        Jsonb([_kept(one) for one in state.kept]),
     )
 
 

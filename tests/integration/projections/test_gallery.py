@@ -63,7 +63,7 @@ def moved(
 
 def told(stories: Stories, number: int, owner_id: UUID, words: dict[str, Any]) -> list[AssetEvent]:
     """One asset: every third is not ready, so that nobody knows when it was taken."""
-    sealed = stories._seal(owner_id, "sealed_words", words)
+    sealed = stories.sealed(owner_id, "sealed_words", words)
     kind = "image/png" if number % 2 else "image/jpeg"
     completed = stories.completed(number, owner_id, at=100 * (number // 2) + 1)
     facts: dict[str, object] = {
@@ -73,7 +73,7 @@ def told(stories: Stories, number: int, owner_id: UUID, words: dict[str, Any]) -
         "sha256": "",
     }
     ready = replace(
-        stories.ready(number, owner_id), sealed_facts=stories._seal(owner_id, "sealed_facts", facts)
+        stories.ready(number, owner_id), sealed_facts=stories.sealed(owner_id, "sealed_facts", facts)
     )
     worked: list[AssetEvent] = [] if number % 3 == 0 else [stories.started(number, owner_id), ready]
     return [

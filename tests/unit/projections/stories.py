@@ -83,7 +83,7 @@ class Stories:
             object_key=f"incoming/{an_id(self.name, 'upload', asset)}/x",
             content_type="image/jpeg",
             declared_size=1000,
-            sealed_words=self._seal(owner_id, "sealed_words", words),
+            sealed_words=self.sealed(owner_id, "sealed_words", words),
             expires_at=BEGIN + timedelta(minutes=15),
         )
 
@@ -149,7 +149,7 @@ class Stories:
             source=_source(self.original(asset)),
             variants=tuple(self._variant(asset, name) for name in ("large", "medium", "small", "thumbnail")),
             manifest_key=f"assets/{self.asset_id(asset)}/variants/m.json",
-            sealed_facts=self._seal(owner_id, "sealed_facts", facts),
+            sealed_facts=self.sealed(owner_id, "sealed_facts", facts),
             preset_set=PRESETS,
             encoder=Encoder(pillow="13.0.0", codecs="jpeg 3.1", resizer="4.0", simd="avx2"),
             cost=Cost(cpu_ms=90, wall_ms=100, peak_rss_kib=65536, bytes_read=1000, bytes_written=900),
@@ -182,7 +182,7 @@ class Stories:
         key = f"assets/{self.asset_id(asset)}/variants/n/{PRESETS[:12]}-0badcafe/{name}.jpg"
         return Variant(name=name, object_key=key, content_type="image/jpeg", width=4, height=3, size=225)
 
-    def _seal(self, owner_id: UUID, field: str, value: dict[str, object]) -> bytes:
+    def sealed(self, owner_id: UUID, field: str, value: dict[str, object]) -> bytes:
         return seal_json(self.keys, user_id=owner_id, key_id=self.key_id(owner_id), field=field, value=value)
 
 
