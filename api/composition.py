@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Protocol, TypeVar
 
 from adapters.cdn import CdnSigner
 from adapters.clock import Clock, SystemClock
@@ -47,27 +48,19 @@ async def opened(
     """The parts, until the block's end.
 
     Waits for a registry and brokers that can't be reached, until `stop` is set; then raises
-    RegistryUnavailable or BrokerUnreachable. Raises ContractMismatch and TopicDrift where they are wrong.
-    What is away later on is each request's own trouble.
+    RegistryUnavailable or BrokerUnreachable; ContractMismatch and TopicDrift where they are wrong.
     """
-    codec = await asyncio.to_thread(load_codec, settings, stop=stop)
-    await asyncio.to_thread(require_topics, settings, stop=stop)
+    codec = await _contract(settings, stop)
     async with AsyncExitStack() as closing:
-        log = KafkaEventLog(settings.kafka, codec, metrics=metrics.log)
-        closing.push_async_callback(log.close)
-        store = S3ObjectStore(settings.store, metrics=metrics.store)
-        closing.push_async_callback(store.close)
-        beat = heartbeats.expect("subject-keys")
-        keys = KafkaSubjectKeys(settings, codec, log, component=COMPONENT, metrics=metrics.keys, beat=beat)
-        await _following(closing, keys.start, keys.close)
-        presets = _presets(settings, codec, heartbeats)
-        await _following(closing, presets.start, presets.close)
+        log = _held(closing, KafkaEventLog(settings.kafka, codec, metrics=metrics.log))
+        store = _held(closing, S3ObjectStore(settings.store, metrics=metrics.store))
+        keys = await _keys(settings, codec, log, metrics, heartbeats, closing)
+        presets = await _presets(settings, codec, heartbeats, closing)
         pool = await _pool(settings, closing)
         limits = _limits(settings, pool, metrics, closing)
         watch = await _watch(settings, closing)
         clock = SystemClock()
-        identity = _identity(settings, pool, watch, clock)
-        closing.push_async_callback(asyncio.to_thread, identity.passwords.close)
+        identity = _identity(settings, pool, watch, clock, closing)
         reads = PostgresReads(pool, watch)
         yield Parts(
             settings=settings,
@@ -96,13 +89,50 @@ async def opened(
         )
 
 
+async def _contract(settings: Settings, stop: threading.Event) -> Codec:
+    codec = await asyncio.to_thread(load_codec, settings, stop=stop)
+    await asyncio.to_thread(require_topics, settings, stop=stop)
+    return codec
+
+
+class _Closed(Protocol):
+    async def close(self) -> None: ...
+
+
+_Part = TypeVar("_Part", bound=_Closed)
+
+
+def _held(closing: AsyncExitStack, part: _Part) -> _Part:
+    closing.push_async_callback(part.close)
+    return part
+
+
 async def _following(closing: AsyncExitStack, start: Callable[[], None], close: Callable[[], None]) -> None:
     await asyncio.to_thread(start)
     closing.push_async_callback(asyncio.to_thread, close)
 
 
-def _presets(settings: Settings, codec: Codec, heartbeats: Heartbeats) -> KafkaPresetSets:
-    return KafkaPresetSets(settings.kafka, codec, component=COMPONENT, beat=heartbeats.expect("preset-sets"))
+async def _keys(
+    settings: Settings,
+    codec: Codec,
+    log: KafkaEventLog,
+    metrics: Metrics,
+    heartbeats: Heartbeats,
+    closing: AsyncExitStack,
+) -> KafkaSubjectKeys:
+    beat = heartbeats.expect("subject-keys")
+    keys = KafkaSubjectKeys(settings, codec, log, component=COMPONENT, metrics=metrics.keys, beat=beat)
+    await _following(closing, keys.start, keys.close)
+    return keys
+
+
+async def _presets(
+    settings: Settings, codec: Codec, heartbeats: Heartbeats, closing: AsyncExitStack
+) -> KafkaPresetSets:
+    beat = heartbeats.expect("preset-sets")
+    presets = KafkaPresetSets(settings.kafka, codec, component=COMPONENT, beat=beat)
+    await _following(closing, presets.start, presets.close)
+    return presets
 
 
 async def _pool(settings: Settings, closing: AsyncExitStack) -> Pool:
@@ -135,10 +165,13 @@ def _cache(settings: Settings, reads: Reads, watch: PositionWatch, metrics: Metr
     return cache
 
 
-def _identity(settings: Settings, pool: Pool, watch: PositionWatch, clock: Clock) -> Identity:
+def _identity(
+    settings: Settings, pool: Pool, watch: PositionWatch, clock: Clock, closing: AsyncExitStack
+) -> Identity:
     identity = settings.identity
     accounts = PostgresAccounts(pool, watch, settings.kafka.topics.identity, settings.kafka.partitions)
     passwords = PasswordHashes(threads=identity.password_threads, queue=identity.password_queue)
+    closing.push_async_callback(asyncio.to_thread, passwords.close)
     return identity_of(settings, accounts, passwords, clock)
 
 

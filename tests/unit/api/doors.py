@@ -118,6 +118,20 @@ class Stage:
             yield
 
 
+def _cache(settings: Settings, reads: FakeReads, metrics: Metrics) -> ReadCache:
+    capacity = settings.doors.read_cache_bytes
+    return ReadCache(reads, topic=settings.kafka.topics.assets, capacity=capacity, metrics=metrics.cache)
+
+
+def _limiter(settings: Settings, counters: InMemoryCounters, clock: FixedClock, metrics: Metrics) -> Limiter:
+    secret, rates = settings.secrets.id_secret.get_secret_value().encode(), rates_of(settings.rates)
+
+    def now() -> float:
+        return clock.now().timestamp()
+
+    return Limiter(counters, rates, secret=secret, metrics=metrics.limits, now=now)
+
+
 def _parts(
     settings: Settings,
     clock: FixedClock,
@@ -127,7 +141,6 @@ def _parts(
     identity: Identity,
 ) -> Parts:
     store = InMemoryObjectStore()
-    secret = settings.secrets.id_secret.get_secret_value().encode()
     return Parts(
         settings=settings,
         log=reads.log,
@@ -140,22 +153,11 @@ def _parts(
         past=FakePast(reads),
         letters=InMemoryDeadLetters(),
         codec=reads.log.codec,
-        cache=ReadCache(
-            reads,
-            topic=settings.kafka.topics.assets,
-            capacity=settings.doors.read_cache_bytes,
-            metrics=metrics.cache,
-        ),
+        cache=_cache(settings, reads, metrics),
         credentials=credentials_of(settings, identity, clock),
         identity=identity,
         tickets=InMemoryTickets(),
-        limits=Limiter(
-            counters,
-            rates_of(settings.rates),
-            secret=secret,
-            metrics=metrics.limits,
-            now=lambda: clock.now().timestamp(),
-        ),
+        limits=_limiter(settings, counters, clock, metrics),
         signer=Signer(settings.secrets.token_secrets),
         addresses=Addresses(store=store, window=timedelta(hours=1)),
         completions=Once(),
