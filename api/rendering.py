@@ -68,11 +68,15 @@ def install(app: FastAPI, metrics: HttpMetrics) -> None:
 
 
 def allowed(app: FastAPI, path: str) -> str:
-    """The methods that a path takes, by all of its routes: the router tells those of the first alone."""
+    """The methods that a path takes, by all of its routes: the router tells those of the first alone.
+
+    A path that is a route of its own (`/v1/jobs/stats`) is no id that another route takes in its place.
+    """
     scope = {"type": "http", "path": path, "method": "", "root_path": "", "headers": []}
     routes = [context.original_route for context in iter_route_contexts(app.routes)]
     matched = [route for route in routes if route.matches(scope)[0] is not Match.NONE]
-    return ", ".join(sorted({method for route in matched for method in getattr(route, "methods", ())}))
+    own = [route for route in matched if getattr(route, "path", None) == path] or matched
+    return ", ".join(sorted({method for route in own for method in getattr(route, "methods", ())}))
 
 
 def as_problem(error: Exception) -> Problem:

@@ -332,6 +332,9 @@ async def test_forms_that_are_json_and_the_reverse(on: Stage) -> None:
         ("/v1/api-keys", "GET, POST"),
         ("/v1/users/00000000-0000-4000-8000-000000000001", "DELETE, PATCH"),
         ("/v1/assets", "GET"),
+        ("/v1/assets/00000000-0000-4000-8000-000000000001", "DELETE, GET, PATCH"),
+        ("/v1/jobs/stats", "GET"),
+        ("/v1/uploads/presign", "POST"),
     ],
 )
 async def test_a_refused_method_is_told_of_all_that_are_allowed(on: Stage, path: str, methods: str) -> None:
