@@ -28,6 +28,7 @@ COMMANDS = {
     "ground": ("ops.ground", "command"),
     "migrate": ("ops.migrate", "command"),
     "sample": ("ops.sample", "command"),
+    "state": ("ops.state", "command"),
     "seed": ("ops.seed", "command"),
 }
 

@@ -154,3 +154,11 @@ def test_the_chained_log_is_checked_offline_and_against_the_live_one(
     largest.write_text("".join(largest.read_text().splitlines(keepends=True)[1:]))
     (sentence,) = said(world, "audit", "verify", str(folder), code=3)["wrong"]
     assert sentence.startswith(largest.name)
+
+
+def test_an_operator_asks_for_the_state_at_an_instant(world: World, live: LiveLog) -> None:
+    asset_id = live.stories.asset_id(1)
+    ((then,),) = of(live, "select min(log_time) from live.activity where asset_id = %s", asset_id)
+    (state,) = said(world, "state", "--at", then.isoformat(), "--asset", str(asset_id))["states"]
+    assert (state["asset_id"], state["status"]) == (str(asset_id), "requested")
+    assert said(world, "state", "--at", "2001-01-01T00:00:00+00:00")["assets"] == 0
