@@ -2,9 +2,12 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import httpx
 
+from adapters.settings.secrets import named_secrets
+from ops.keys import following
 from tests.integration.identity.running import WITHIN, RunningIdentity, somebody, until
 
 
@@ -119,3 +122,21 @@ def test_a_projector_that_is_away_logs_nobody_out_and_nobody_registers_in_vain(
     assert fresh is not None
     until(lambda: identity.register().status_code == 201, 30)
     until(lambda: identity.refresh(fresh.refresh).status_code == 401)  # now that all is known: it is reuse
+
+
+def test_a09_a_secret_is_replaced_under_two_doors_and_nobody_meets_a_401(identity: RunningIdentity) -> None:
+    """Introduced and promoted, each by a rolling restart; whoever is logged in is let in all the while."""
+    ring = named_secrets(identity.apis[0].env["JWT_SECRET"])
+    held = [identity.somebody()]
+    # That the second door follows is what the first did; each costs a start.
+    for step, doors in (("introduced", (0, 1)), ("promoted", (0,))):
+        rotation = following(ring, now=datetime.now(UTC))
+        ring = rotation.ring
+        for door in doors:
+            api = identity.apis[door]
+            api.env["JWT_SECRET"] = rotation.text()
+            api.stop()
+            api.restart().wait_ready(f"http://127.0.0.1:{api.port}/readyz")
+            held.append(somebody(identity.log_in(held[0].email, door)))
+            seen = [identity.me(who, each).status_code for who in held for each in (0, 1)]
+            assert seen == [200] * len(seen), step
