@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-LAST = {"A": 25, "H": 15, "I": 14, "L": 5, "R": 32, "S": 7}
-NAMED = re.compile(r"(?<![A-Za-z0-9])([AHILRS])(\d\d)(?:\s*(?:to|–|-)\s*(?:\1)?(\d\d))?(?!\d)")
-IN_A_NAME = re.compile(r"_([ahilrs])(\d\d)(?=_)")
+LAST = {"A": 25, "H": 15, "I": 14, "L": 5, "R": 32, "S": 7, "U": 16}
+NAMED = re.compile(r"(?<![A-Za-z0-9])([AHILRSU])(\d\d)(?:\s*(?:to|–|-)\s*(?:\1)?(\d\d))?(?!\d)")
+IN_A_NAME = re.compile(r"_([ahilrsu])(\d\d)(?=_)")
 
 
 def numbers(text: str) -> set[str]:
