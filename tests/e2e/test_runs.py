@@ -161,6 +161,21 @@ def test_a_rollback_renders_only_what_has_no_old_set(bulk: Bulk) -> None:
     assert shown["variants"].keys() == {"large", "medium", "small", "thumbnail", "original"}
 
 
+def test_a_person_regenerates_what_is_theirs_and_nothing_is_made_that_would_be_the_same(bulk: Bulk) -> None:
+    ada, ben = bulk.product.owner("ada"), bulk.product.owner("ben")
+    answer = ada.http.post("/v1/runs", json={"kind": "regenerate"}, headers={"Idempotency-Key": "again"})
+    assert answer.status_code == 202, answer.text
+    accepted = answer.json()
+    assert ada.get(accepted["status_url"]).status_code == 200  # it waits until the run is known
+    assert ben.get(f"/v1/runs/{accepted['run_id']}").status_code == 404
+    bulk.over(accepted["run_id"])
+    counts = ada.get(f"/v1/runs/{accepted['run_id']}").json()["counts"]
+    assert (counts["requested"], counts["completed"]) == (IMAGES + 1, IMAGES + 1)
+    spent = b"select sum((cost ->> 'cpu_ms')::int) from live.jobs where run_id = %s"
+    assert bulk.rows(spent, accepted["run_id"]) == [(0,)]
+    assert ada.http.post(f"/v1/runs/{accepted['run_id']}/pause").status_code == 409
+
+
 def test_a_kept_set_is_retired_with_its_objects_and_what_is_served_stays(bulk: Bulk) -> None:
     keys = b"select one ->> 'manifest_key' from live.assets, jsonb_array_elements(kept) one"
     kept = [key for (key,) in bulk.rows(keys)]
