@@ -1,10 +1,12 @@
 """The parts that stand alone: statements, a member's name, versions, what may be told of a bug."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from adapters.faults import fault_of
+from adapters.sealing import SealBroken
 from projections import read_models
 from projections.account_activity import projection as account_activity
 from projections.account_states import projection as account_states
@@ -28,6 +30,7 @@ from schemas.codec import Codec
 from schemas.decode_errors import DecodeError, UnknownEventType
 from schemas.events import PresetSetActivated
 from schemas.state_codec import state_format
+from tests.unit.projections.later_stories import Later
 from tests.unit.projections.stories import BEGIN, PRESETS, Stories, an_id
 
 
@@ -141,3 +144,14 @@ async def test_clear_text_is_forgotten_after_its_batch() -> None:
     assert clear.words(ada, event.sealed_words).title == "Title sea"
     clear.forget()
     assert "Title" not in repr(vars(clear))
+
+
+async def test_words_that_do_not_open_are_found_before_any_row_is_written() -> None:
+    stories = Stories()
+    ada = await stories.owner("ada")
+    event = Later(stories, "sea", ada).updated(2)
+    clear = ClearText(stories.keys)
+    clear.check(event)
+    broken = replace(event, sealed_words=event.sealed_words[:-1] + bytes([event.sealed_words[-1] ^ 1]))
+    with pytest.raises(SealBroken):
+        clear.check(broken)
