@@ -10,10 +10,13 @@ select exists (select 1 from api.quota_reservations where asset_id = %(asset_id)
 -- name: used
 -- Bytes, files and uploads under way: what the read models count, and what was promised and they don't count yet.
 select sum(bytes)::bigint, sum(files)::bigint, sum(uploads)::bigint from (
-    select coalesce(sum(size), 0) as bytes, count(*) as files,
-        count(*) filter (where status = 'requested' and expires_at > %(now)s) as uploads
+    select coalesce(sum(bytes), 0) as bytes, coalesce(sum(files), 0) as files, 0 as uploads
+    from live.storage
+    where owner_id = %(owner_id)s and kind = 'original'
+    union all
+    select coalesce(sum(size), 0), count(*), count(*) filter (where expires_at > %(now)s)
     from live.assets
-    where owner_id = %(owner_id)s and status <> 'expired'
+    where owner_id = %(owner_id)s and status = 'requested'
     union all
     select coalesce(sum(bytes), 0), count(*), count(*)
     from api.quota_reservations held
