@@ -32,11 +32,6 @@ class LetterFilter:
     since: datetime | None = None
     until: datetime | None = None
 
-    @property
-    def chooses(self) -> bool:
-        """Whether any condition is given."""
-        return self != LetterFilter()
-
     def wants(self, letter: Letter, decode: Decode) -> bool:
         """Whether this letter, with its value, is meant."""
         reason = letter.reason

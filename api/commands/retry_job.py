@@ -26,6 +26,7 @@ from schemas.positions import Position
 
 ROUTE: Final = "/v1/jobs/{job_id}/retry"
 ENDED: Final = frozenset({"failed", "deleted"})
+UNDER_WAY: Final = frozenset({"queued", "active"})
 router = APIRouter()
 
 
@@ -94,6 +95,9 @@ def _decision(parts: Parts, intent: Intent, job_id: UUID, reason: Reason) -> Dec
             raise NotFound
         if job.state not in ENDED:
             raise JobNotEnded
+        newest = await parts.reads.job(owner_id=None, job_id=row.job_id) if row.job_id is not None else None
+        if newest is not None and newest.state in UNDER_WAY:
+            raise StillWorking
         original = await parts.work.original(row.asset_id)
         if original is None:
             raise NotFound
@@ -106,11 +110,6 @@ def _decision(parts: Parts, intent: Intent, job_id: UUID, reason: Reason) -> Dec
             expected_version=row.version,
             request_hash=intent.request_hash,
         )
-        if row.job_id not in {None, job_id} and row.status in WORKING:
-            raise StillWorking
         return asked_again(original, asking, event_id=event_id, job_id=intent.new_id("job"))
 
     return decide
-
-
-WORKING: Final = frozenset({"uploaded", "processing"})

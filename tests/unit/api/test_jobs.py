@@ -1,6 +1,7 @@
 """Jobs behind the doors: lists, attempts, trying again, taking away; whose, and when not."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -144,6 +145,19 @@ async def test_while_another_job_is_under_way_nothing_is_asked_for(on: Stage) ->
     assert (await on.client().post(f"/v1/jobs/{job_id}/retry")).status_code == 202
     again = await on.client().post(f"/v1/jobs/{job_id}/retry")
     assert (again.status_code, again.json()["type"]) == (409, "/problems/still-working")
+
+
+async def test_nor_where_an_older_set_is_served_meanwhile(on: Stage) -> None:
+    answer, completed = await upload(on)
+    await on.worked_on(completed)
+    assert (await on.client().post(f"/v1/assets/{answer['asset_id']}/reprocess")).status_code == 202
+    request = on.events()[-1]
+    assert isinstance(request, VariantsRequested)
+    for event in (started(completed, on.clock.now()), refused(completed, on.clock.now())):
+        await on.append(replace(event, job_id=request.job_id))
+    on.reads.catch_up()
+    path = f"/v1/jobs/{request.job_id}/retry"
+    assert [(await on.client().post(path)).status_code for _ in range(2)] == [202, 409]
 
 
 async def test_a_job_that_waits_is_taken_away_and_can_be_asked_for_again(on: Stage) -> None:
