@@ -18,9 +18,13 @@ from projections.assets.projection import TABLE as ASSETS_TABLE
 from projections.erasures import projection as erasures
 from projections.jobs.projection import TABLE as JOBS_TABLE
 from projections.lifecycle.projection import TABLE as STATES_TABLE
+from projections.links import projection as links
 from projections.membership import Membership
 from projections.of_assets import STREAMS
+from projections.operation_states import projection as operation_states
+from projections.preset_sets import projection as preset_sets
 from projections.records import Reading, Record
+from projections.runs import projection as runs
 from projections.sessions import projection as sessions
 from projections.statements import statements
 from projections.tables import Table
@@ -74,6 +78,10 @@ def test_the_same_for_the_states_of_accounts() -> None:
         accounts.TABLE,
         api_keys.TABLE,
         erasures.TABLE,
+        links.TABLE,
+        operation_states.TABLE,
+        preset_sets.TABLE,
+        runs.TABLE,
         sessions.TABLE,
     ],
     ids=lambda table: table.name,
