@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from adapters.event_log import OutcomeUnknown
-from api.asset_problems import AssetChanged, VersionLost
+from api.asset_problems import AssetChanged
 from api.commands.answers import position_of
 from api.commands.verdicts import ATTEMPTS, decided, pending
 from api.etags import require_version
@@ -57,8 +57,6 @@ async def settled(
             raise pending(key)
         if found.accepted:
             return position_of(found)
-        if if_match is not None and if_match.strip() != "*":
-            raise VersionLost
     raise AssetChanged
 
 
