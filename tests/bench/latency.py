@@ -1,6 +1,8 @@
 """`latency`: from an upload's 202 to the stream's word that it is ready, idle and under load."""
 
 import asyncio
+import json
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -11,17 +13,23 @@ from typing import Annotated, Any, Final
 import aiohttp
 import typer
 
+from ops.stack.products import inherited
 from tests.bench import machine, rounds
 from tests.bench.ears import listen
 from tests.bench.ground import GENEROUS, world
 from tests.bench.pictures import pictures
 from tests.bench.results import JsonFile, Results, show
-from tests.programs import Program, running
+from tests.programs import ROOT, Program, running
 from tests.servers import World
 
 IDLE, LOADED, BULK = "idle", "under load", "with a bulk run"
 _PATIENCE_SECONDS: Final = 60.0
 _OTHERS: Final = "bench-key-of-everybody-else"
+# Not what is active at first, so that a run to it has something to render.
+_ANOTHER_SET: Final = [
+    {"name": name, "width": side, "height": side, "fit": "contain", "formats": ["auto"], "quality": 80}
+    for name, side in (("thumbnail", 160), ("small", 500), ("medium", 1000), ("large", 1600))
+]
 
 Uploads = Annotated[int, typer.Option(min=1, help="Measured uploads of each kind, one after the other.")]
 Load = Annotated[float, typer.Option(min=0, help="Uploads a second of others meanwhile; 0 leaves it out.")]
@@ -97,7 +105,7 @@ async def _measure(
             measured[LOADED] = await _series(mine, waits, picture, uploads)
             crowd.cancel()
         if bulk:
-            await _begun(others, waits, picture, bulk, url)
+            await _begun(ground, others, waits, picture, bulk)
             measured[BULK] = await _series(mine, waits, picture, uploads)
     return measured
 
@@ -124,14 +132,24 @@ async def _crowd(session: aiohttp.ClientSession, picture: bytes, rate: float) ->
             await asyncio.sleep(1 / rate)
 
 
-async def _begun(session: aiohttp.ClientSession, waits: Waits, picture: bytes, count: int, url: str) -> None:
-    """Leaves the others with so many ready assets, and all of them in a run that has begun."""
-    ears = await listen(url, _OTHERS, waits.heard)
+async def _begun(
+    ground: World, session: aiohttp.ClientSession, waits: Waits, picture: bytes, count: int
+) -> None:
+    """Leaves the others with so many ready assets, and a run under way that renders all of them anew."""
+    ear = await listen(ground.env["DARKROOM_URL"], _OTHERS, waits.heard)
     for _ in range(count):
         await waits.until_ready(await _upload(session, picture), time.perf_counter())
-    await ears.close()
-    async with session.post("/v1/runs", json={"kind": "regenerate", "filter": {}}) as answer:
-        await answer.read()
+    await ear.close()
+    file = ground.folder / "presets.json"
+    file.write_text(json.dumps(_ANOTHER_SET))
+    applied = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "ops", "presets", "apply", str(file)),
+        cwd=ROOT,
+        env={**inherited(), **ground.env},
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    if await applied.wait():
+        raise RuntimeError("the set could not be applied")
 
 
 def results(measured: Mapping[str, Sequence[float]], load: float, bulk: int) -> Results:

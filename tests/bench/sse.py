@@ -89,6 +89,7 @@ def command(
         shape = {
             "SSE_STREAMS_PER_USER": "1000",
             "SSE_LIFETIME": "1h",
+            "CONNECTIONS_PER_NETWORK": "0",
             "API_KEYS": f"{ground.env['API_KEYS']},{spelled}",
         }
         env = {**ground.env, **GENEROUS, "RATE_STRANGERS": "off", **shape}
