@@ -36,6 +36,11 @@ _TOLD: Final = frozenset(
         "format",
         "retryable",
         "will_retry",
+        "reason",
+        "run_id",
+        "changed",
+        "link_id",
+        "variant",
     }
 )
 _CONFIG: Final = ConfigDict(frozen=True)
