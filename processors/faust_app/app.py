@@ -17,6 +17,7 @@ from faust.streams import Stream
 from faust.types import TP, AppT, Message, StreamT
 from faust.types.auth import CredentialsT
 
+from processors.faust_app.assignor import WholeAssignor
 from processors.interruptible import Interruptible
 from schemas.envelope import RawRecord
 
@@ -112,6 +113,7 @@ def _configured(config: AppConfig) -> faust.App:
         stream_wait_empty=False,
         producer_request_timeout=_PRODUCER_SECONDS,
         worker_redirect_stdouts=False,
+        PartitionAssignor=WholeAssignor,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 import structlog
+from aiokafka.errors import KafkaError
 
 from adapters.settings import KafkaSettings
 from adapters.telemetry.of_worker import WorkerMetrics
@@ -56,6 +57,7 @@ class GroupMember:
         metrics: WorkerMetrics,
         leave: Callable[[str], object],
     ) -> None:
+        self._leave = leave
         self._reactor = reactor
         self._look_ahead = look_ahead
         self._metrics = metrics
@@ -73,7 +75,12 @@ class GroupMember:
 
     async def start(self) -> None:
         """Joins the group; returns once records may come."""
-        await self._app.start()
+        try:
+            await self._app.start()
+        except (KafkaError, OSError) as error:
+            # They were there a moment ago, or nobody would have come so far: it is to be tried again.
+            self._leave(f"the brokers went away while it joined its group: {type(error).__name__}")
+            raise
         self._asking = asyncio.create_task(self._ask())
         self._watchdog.start()
 

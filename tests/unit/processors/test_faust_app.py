@@ -1,17 +1,24 @@
 """That the Faust app is configured against each trap that was met, and hands over records as they are."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import faust
 import pytest
-from aiokafka.errors import KafkaError, UnknownError
+from aiokafka.cluster import ClusterMetadata
+from aiokafka.coordinator.protocol import ConsumerProtocolMemberMetadata
+from aiokafka.errors import KafkaConnectionError, KafkaError, UnknownError
 from faust.types import TP, Message
 
 from adapters.settings import load_settings
+from adapters.telemetry import Metrics
 from processors.faust_app.app import AppConfig, UncompiledFaust, build_app, leave_for_good, record_of
+from processors.faust_app.assignor import TopicUnknown, WholeAssignor
 from processors.faust_app.brokers import broker_list, credentials
-from processors.faust_app.member import _crash
+from processors.faust_app.member import GroupMember, _crash
 from processors.interruptible import Interruptible
+from processors.look_ahead import KafkaLookAhead
+from schemas.codec import Codec
 from schemas.envelope import RawRecord
 
 
@@ -97,3 +104,45 @@ async def test_who_never_joined_leaves_for_good_too(tmp_path: Path) -> None:
 def test_a_fenced_member_says_what_to_look_at() -> None:
     assert "WORKER_SLOT" in _crash(KafkaError(UnknownError()))
     assert "WORKER_SLOT" not in _crash(KafkaError("anything else"))
+
+
+def test_a_leader_that_knows_no_topic_deals_out_nothing(tmp_path: Path) -> None:
+    """R17: after a broker's restart everybody would hold no partition, for good; so it starts anew."""
+    assignor = build_app(config(tmp_path), take=take, assigned=lambda _partitions: None).assignor
+    assert isinstance(assignor, WholeAssignor)
+    member = ConsumerProtocolMemberMetadata(0, ["darkroom.assets.v1"], assignor.metadata(set()).user_data)
+    with pytest.raises(TopicUnknown):
+        assignor.assign(ClusterMetadata(), {"one": member})
+
+
+async def test_brokers_that_go_away_while_a_worker_joins_are_tried_again(tmp_path: Path) -> None:
+    """R25: it leaves to be started anew, and does not end as something that is beyond help."""
+    left: list[str] = []
+
+    class Nothing:
+        in_hand = 0
+
+        def passes(self, _record: RawRecord) -> bool:
+            return False
+
+        async def take(self, _record: RawRecord, _work: Interruptible) -> bool:
+            return True
+
+    metrics = Metrics().worker
+    look_ahead = KafkaLookAhead(
+        lambda: pytest.fail("nobody looks"),
+        Codec.local().decode,
+        metrics=metrics,
+        beat=lambda: None,
+        died=lambda error: left.append(str(error)),
+    )
+    nowhere = replace(config(tmp_path), brokers=("127.0.0.1:1",))
+    kafka = load_settings({"DARKROOM_ENV": "development"}).kafka
+    member = GroupMember(
+        nowhere, kafka, reactor=Nothing(), look_ahead=look_ahead, metrics=metrics, leave=left.append
+    )
+    with pytest.raises(KafkaConnectionError):
+        await member.start()
+    assert left == ["the brokers went away while it joined its group: KafkaConnectionError"]
+    await member.stop(for_good=False)
+    await member.close()
