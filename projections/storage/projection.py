@@ -72,7 +72,7 @@ def held(state: AssetState, partition: int) -> Iterator[tuple[Heap, int]]:
 
     What lies in the trash counts, what was purged does not.
     """
-    if state.original is None or state.purged_at is not None:
+    if state.original is None:  # as that of a purged one is
         return
     status, trashed = state.status, state.deleted_at is not None
     format_ = _format(state.original.content_type)

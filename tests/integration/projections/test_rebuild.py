@@ -83,6 +83,16 @@ class Stage:
         """What readers see of the assets."""
         return self.models.rows("live.assets")
 
+    def shown_from(self) -> str:
+        """The schema of the table that readers of the assets look at."""
+        query = (
+            "select table_schema from information_schema.view_table_usage "
+            "where view_schema = 'live' and view_name = 'assets'"
+        )
+        row = self.conn.execute(query).fetchone()
+        assert row is not None
+        return str(row[0])
+
     def served(self) -> Sequence[tuple[Any, ...]]:
         return self.models.rows("assets_v2.assets")
 
@@ -141,6 +151,7 @@ def test_a_switch_serves_the_copy_and_what_was_served_follows_on(stage: Stage) -
     former = stage.oid("assets_v2")
     copies.switch(stage.conn, stage.models.loop, ["assets"])
     assert stage.oid("assets_v2_copy") == former
+    assert stage.shown_from() == "assets_v2"
     stage.tell("c")
     assert len(stage.shown()) == 3
     assert stage.shown() == stage.served() == stage.models.rows("assets_v2_copy.assets")

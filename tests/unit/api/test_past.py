@@ -56,6 +56,15 @@ async def test_an_asset_is_shown_as_it_was_at_an_instant_and_at_a_position(on: S
     assert (await asked(on, path, BEN, at=now(on))).status_code == 404
 
 
+async def test_a_position_tells_two_changes_of_the_same_moment_apart(on: Stage) -> None:
+    completed = await upload(on)
+    path = f"/v1/assets/{completed.asset_id}"
+    titles = [await on.client().patch(path, json={"title": title}) for title in ("first", "second")]
+    first = titles[0].headers["Darkroom-Position"]
+    assert (await asked(on, path, at=first)).json()["title"] == "first"
+    assert (await asked(on, path, at=now(on))).json()["title"] == "second"
+
+
 @pytest.mark.parametrize(
     ("at", "sentence"),
     [
