@@ -14,7 +14,9 @@ from tests.unit.api.people import Person, is_problem, log_in, somebody
 async def uploaded(on: Stage, person: Person, **headers: str) -> UploadCompleted:
     """A picture of theirs."""
     files = {"file": ("harbour.jpg", JPEG, "image/jpeg")}
-    answer = await person.client(**headers).post("/v1/uploads", files=files, data={"title": "My harbour"})
+    answer = await person.client(**headers).post(
+        "/v1/uploads?duplicate=allow", files=files, data={"title": "My harbour"}
+    )
     assert answer.status_code == 202, answer.text
     on.reads.catch_up()
     return [event for event in on.events() if isinstance(event, UploadCompleted)][-1]
