@@ -20,6 +20,7 @@ import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from adapters.event_log.protocol import AppendFailed, LogUnavailable, OutcomeUnknown, RecordTooLarge
+from adapters.event_log.verdicts import TOO_LARGE, failure_of
 from adapters.hearing import Hearing
 from adapters.settings import KafkaSettings
 from schemas.positions import Position
@@ -31,20 +32,6 @@ _PATIENCE_SECONDS: Final = 0.75
 _KNOCK_SECONDS: Final = 0.25
 _KNOCK_TIMEOUT_SECONDS: Final = 0.5
 _POLL_SECONDS: Final = 0.1
-
-# Errors go by their names: those of the client library itself begin with an underscore.
-_TOO_LARGE: Final = frozenset({"MSG_SIZE_TOO_LARGE", "RECORD_LIST_TOO_LARGE"})
-# The broker said no before it wrote anything, and the library does not try these again.
-_REFUSED: Final = frozenset({
-    "TOPIC_AUTHORIZATION_FAILED",
-    "CLUSTER_AUTHORIZATION_FAILED",
-    "UNKNOWN_TOPIC_OR_PART",
-    "INVALID_RECORD",
-    "POLICY_VIOLATION",
-    "_UNKNOWN_TOPIC",
-    "_UNKNOWN_PARTITION",
-    "_QUEUE_FULL",
-})  # fmt: skip
 
 log = structlog.get_logger(__name__)
 
@@ -150,7 +137,7 @@ class RecordProducer:
             self._end(pending, LogUnavailable("too many records are waiting for the brokers"))
         except KafkaException as error:
             # It was never queued, so whatever the matter is, it won't land.
-            failure = _failure(error.args[0])
+            failure = failure_of(error.args[0])
             self._end(
                 pending, failure if isinstance(failure, RecordTooLarge) else LogUnavailable(str(failure))
             )
@@ -161,7 +148,7 @@ class RecordProducer:
             self._end(pending, Position(topic=record.topic, partition=record.partition, offset=offset or 0))
             return
         self._note(error)
-        self._end(pending, _failure(error))
+        self._end(pending, failure_of(error))
 
     def _end(self, pending: _Pending, end: Position | AppendFailed) -> None:
         self._sent.pop(id(pending), None)
@@ -179,7 +166,7 @@ class RecordProducer:
     def _note(self, error: KafkaError) -> None:
         if error.fatal() or error.name() == "_FATAL":
             self._fatal = True
-        if error.name() not in _TOO_LARGE:
+        if error.name() not in TOO_LARGE:
             self._lost(error.str())
 
     def _lost(self, why: str) -> None:
@@ -301,12 +288,3 @@ def _config(kafka: KafkaSettings, timeout: float, max_bytes: int) -> dict[str, o
         "reconnect.backoff.max.ms": 1000,
         "allow.auto.create.topics": False,
     }
-
-
-def _failure(error: KafkaError) -> AppendFailed:
-    name = error.name()
-    if name in _TOO_LARGE:
-        return RecordTooLarge(error.str())
-    if name in _REFUSED:
-        return LogUnavailable(error.str())
-    return OutcomeUnknown(error.str())
