@@ -131,7 +131,9 @@ def test_what_serves_has_a_health_check(name: str) -> None:
     assert check.keys() >= {"interval", "timeout", "retries", "start_period"}
 
 
-@pytest.mark.parametrize("name", ["api", "variants", "projector", "purge", "erasures", "housekeeping", "bulk"])
+@pytest.mark.parametrize(
+    "name", ["api", "variants", "projector", "purge", "erasures", "housekeeping", "bulk"]
+)
 def test_our_health_checks_ask_the_port_that_answers(name: str) -> None:
     *command, url = SERVICES[name]["healthcheck"]["test"]
     settings = load_settings(compose_file.environment(SERVICES[name]))
