@@ -112,6 +112,7 @@ async def test_a_repeated_start_finds_the_upload_it_began(on: Stage) -> None:
     on.reads.catch_up()
     again = await begun(on, headers=key)
     assert again["upload_id"] == first["upload_id"]
+    assert len(await on.store.unfinished("")) == 1
     assert [part["number"] for part in (await arrived(on, again)).json()["arrived"]] == [1]
     assert len(on.events()) == 1
     other = await on.client().post("/v1/uploads/multipart", json={**BODY, "size": 7}, headers=key)
