@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from projections import operating, redrives
+from projections.read_models import ASSETS
 from projections.records import Record
 from projections.rereading import NotThere
 from schemas.events import AssetEvent, RecordDiscarded
