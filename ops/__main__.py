@@ -10,6 +10,7 @@ GROUPS = {
     "topics": "ops.topics",
     "schemas": "ops.schemas",
     "presets": "ops.presets.cli",
+    "variants": "ops.variants.cli",
     "runs": "ops.runs.cli",
     "read-models": "ops.read_models",
     "bucket": "ops.bucket",

@@ -1,11 +1,18 @@
 """One photograph through the whole arrow, by each door, and back to its owner."""
 
+import asyncio
+import json
 from io import BytesIO
+from typing import Any
 from uuid import uuid4
 
 import httpx
 from PIL import Image
+from typer.testing import CliRunner
 
+from adapters.object_store import S3ObjectStore
+from adapters.telemetry import Metrics
+from ops.__main__ import commands
 from tests.e2e.owner import Stream, send_direct
 from tests.e2e.product import Product
 from tests.photographs import CAMERA, looks_upright, photograph
@@ -123,6 +130,39 @@ def test_downloads_and_redirects_reach_the_bytes(product: Product) -> None:
     disposition = body.headers["content-disposition"]
     assert disposition.startswith("attachment")
     assert "filename*=UTF-8''Z%C3%BCrich" in disposition
+
+
+def verified(product: Product, *words: str, code: int) -> dict[str, Any]:
+    """What `ops variants verify` says."""
+    done = CliRunner().invoke(
+        commands("variants"), ["variants", "verify", *words, "--json"], env=product.world.env
+    )
+    assert done.exit_code == code, done.output
+    said: dict[str, Any] = json.loads(done.stdout)
+    return said
+
+
+async def damage(product: Product, asset_id: str, name: str) -> None:
+    """Other bytes in the place of a variant."""
+    store = S3ObjectStore(product.world.settings("damage").store, metrics=Metrics().store)
+    try:
+        keys = [info.key async for info in store.list(f"assets/{asset_id}/variants/")]
+        (key,) = [key for key in keys if key.endswith(f"/{name}.jpg")]
+        await store.put(key, b"damaged", content_type="image/jpeg")
+    finally:
+        await store.close()
+
+
+def test_i12_variants_are_rendered_again_and_compared(product: Product) -> None:
+    ada = product.owner("ada")
+    detail = ada.wait(ada.upload_form(photograph(640, 480, tint=7)))
+    several = verified(product, "--status", "ready", "--format", "jpeg", "--max", "3", code=0)
+    assert several["assets"] >= 1
+    assert several["outcomes"] == {"equal": several["sets"]}
+    assert [encoder["ours"] for encoder in several["encoders"]] == [True]
+    asyncio.run(damage(product, detail["id"], "thumbnail"))
+    (finding,) = verified(product, detail["id"], code=1)["findings"]
+    assert (finding["outcome"], finding["variants"]) == ("object_damaged", ["thumbnail"])
 
 
 def test_a_refused_upload_fails_with_its_reason(product: Product) -> None:

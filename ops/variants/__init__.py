@@ -1,0 +1,1 @@
+"""Looking after variants: whether what stands in the store is what its presets make."""
