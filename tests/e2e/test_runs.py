@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 from adapters.object_store import S3ObjectStore
 from adapters.telemetry import Metrics
 from ops.__main__ import commands
+from tests.e2e.examples import told
 from tests.e2e.owner import Owner
 from tests.e2e.product import Product
 from tests.photographs import photograph
@@ -202,3 +203,16 @@ def test_a_seed_fills_the_product_with_accounts_and_pictures(product: Product) -
     assert done.exit_code == 0, done.output
     (player,) = json.loads(done.stdout)
     assert (player["pictures"], player["ready"]) == (2, 2)
+
+
+def test_the_guides_examples_walk_the_whole_way(bulk: Bulk, tmp_path: Path) -> None:
+    """What docs/clients.md shows in three languages comes to its good end; in node where there is one."""
+    bulk.house.restart().wait_ready()
+    heard = told(bulk.product, tmp_path)
+    assert {"client.py", "client.sh"} <= heard.keys()
+    for name, lines in heard.items():
+        text = "\n".join(lines)
+        for found in ("1 of 2 parts", "in parts: ready", "version-lost", "titled: Harbour at noon"):
+            assert found in text, f"{name}: {text}"
+        assert "duplicate: true" in text.lower(), f"{name}: {text}"
+        assert {"in the trash: 1", "revoked: 404", "run: completed 2"} <= set(lines), f"{name}: {text}"
