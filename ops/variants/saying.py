@@ -1,6 +1,5 @@
 """A verification's report, for people and for programs."""
 
-from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -34,7 +33,7 @@ def plain(report: Report) -> dict[str, Any]:
 
 def tell(report: Report, console: Console) -> None:
     """Tables that are read at 80 columns; of many findings the first."""
-    console.print(f"{report.assets:,} assets, {report.sets:,} sets of variants")
+    console.print(f"assets: {report.assets:,}, sets of variants: {report.sets:,}")
     for outcome in OUTCOMES:
         if count := report.outcomes[outcome]:
             console.print(f"  {_words(outcome)}: {count:,}")
@@ -44,9 +43,10 @@ def tell(report: Report, console: Console) -> None:
         console.print(f"and {more:,} more; --json has them all.")
     for encoder, outcomes in _by_encoder(report).items():
         said = ", ".join(f"{count:,} {_words(outcome)}" for outcome, count in outcomes.items())
-        console.print(f"encoder {_short(encoder)}: {said or 'made none of these'}", highlight=False)
-        mark = " (ours)" if encoder == report.encoder else ""
-        console.print("\n".join(f"  {line}" for line in _versions(encoder)) + mark, highlight=False)
+        mark = ", ours" if encoder == report.encoder else ""
+        console.print(f"encoder {_short(encoder)}{mark}: {said or 'made none of these'}", highlight=False)
+        for name, version in asdict(encoder).items():
+            console.print(f"  {name} {version}", highlight=False)
 
 
 def _findings(findings: list[Finding]) -> Table:
@@ -77,10 +77,6 @@ def _by_encoder(report: Report) -> dict[Encoder, dict[str, int]]:
     ):
         said.setdefault(encoder, {})[outcome] = count
     return said
-
-
-def _versions(encoder: Encoder) -> Iterator[str]:
-    yield from (f"{name} {version}" for name, version in asdict(encoder).items())
 
 
 def _short(encoder: Encoder) -> str:
