@@ -4,12 +4,12 @@ import contextlib
 import hashlib
 import hmac
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from adapters.sealing import seal_text
 from api.bodies import read_json
@@ -18,6 +18,7 @@ from api.commands.verdicts import append_under, key_or_fresh
 from api.credentials.key_texts import KeyText, key_from
 from api.identity_problems import TooManyKeys
 from api.intent import IdempotencyKey, Intent, begin
+from api.moments import Moment
 from api.openapi import json_request, problems
 from api.parts import Parts
 from api.persons import own_account, person
@@ -38,13 +39,6 @@ def _each_once(scopes: tuple[Scope, ...]) -> tuple[Scope, ...]:
     return tuple(sorted(set(scopes)))
 
 
-def _in_utc(moment: datetime | None) -> datetime | None:
-    try:
-        return moment.astimezone(UTC) if moment is not None else None
-    except OverflowError as error:
-        raise ValueError("must lie within the years 1 to 9999 of UTC") from error
-
-
 class IssueApiKey(BaseModel):
     """What the key is for, what it may do, and until when."""
 
@@ -57,9 +51,8 @@ class IssueApiKey(BaseModel):
         AfterValidator(_each_once),
     ]
     expires_at: Annotated[
-        AwareDatetime | None,
+        Moment | None,
         Field(description="For good where left out.", examples=["2027-01-01T00:00:00Z"]),
-        AfterValidator(_in_utc),
     ] = None
 
 

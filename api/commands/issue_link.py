@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.access import entered
 from api.asset_problems import InTrash, TooManyLinks
@@ -15,6 +15,7 @@ from api.commands.changing import settled
 from api.commands.verdicts import key_or_fresh
 from api.intent import IdempotencyKey, begin
 from api.links import MOST_LINKS, VARIANT_NAME, SharedLink, link_shape
+from api.moments import Moment
 from api.openapi import json_request, problems
 from api.parts import Parts
 from api.problems import NotFound, invalid
@@ -39,7 +40,7 @@ class IssueLink(BaseModel):
             examples=["small"],
         ),
     ] = None
-    expires_at: Annotated[AwareDatetime | None, Field(examples=["2030-01-01T00:00:00Z"])] = None
+    expires_at: Annotated[Moment | None, Field(examples=["2030-01-01T00:00:00Z"])] = None
 
 
 @router.post(
