@@ -15,7 +15,6 @@ from schemas.asset_state import AssetState
 from schemas.events import Preset
 
 _SQL: Final = str(Path(__file__).with_name("queries.sql"))
-_PAGE: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +55,13 @@ class Library(Protocol):
 
 
 class PostgresLibrary:
-    """The read models, over a connection that is made unable to write; it stays the caller's."""
+    """The read models, `page` assets at a time; makes the caller's connection unable to write."""
 
-    def __init__(self, conn: psycopg.Connection[Any]) -> None:
+    def __init__(self, conn: psycopg.Connection[Any], *, page: int = 100) -> None:
         conn.autocommit = True
         conn.execute("set default_transaction_read_only to on")
         self._conn = conn
+        self._page = page
         self._defined: dict[str, tuple[Preset, ...]] = {}
 
     def how_many(self, wanted: Wanted) -> int:
@@ -77,12 +77,12 @@ class PostgresLibrary:
         """As the Protocol says."""
         if wanted.asset_ids:
             named = list(dict.fromkeys(wanted.asset_ids))[: wanted.most]
-            yield from (named[start : start + _PAGE] for start in range(0, len(named), _PAGE))
+            yield from (named[start : start + self._page] for start in range(0, len(named), self._page))
             return
         after, left = None, wanted.most
         statement = _statement("wanted") + _statement("picked") + _statement("page")
         while left is None or left > 0:
-            limit = _PAGE if left is None else min(_PAGE, left)
+            limit = self._page if left is None else min(self._page, left)
             parameters = _parameters(wanted) | {"after": after, "limit": limit}
             page = [row[0] for row in self._conn.execute(statement, parameters)]
             if not page:

@@ -2,17 +2,23 @@
 
 import asyncio
 import json
+from contextlib import closing
 from io import BytesIO
 from typing import Any
 from uuid import uuid4
 
 import httpx
+import psycopg
+import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
 from adapters.object_store import S3ObjectStore
+from adapters.read_store import connect
 from adapters.telemetry import Metrics
 from ops.__main__ import commands
+from ops.variants.choosing import PostgresLibrary, Wanted
+from schemas.presets import DEFAULT_PRESETS
 from tests.e2e.owner import Stream, send_direct
 from tests.e2e.product import Product
 from tests.photographs import CAMERA, looks_upright, photograph
@@ -153,9 +159,33 @@ async def damage(product: Product, asset_id: str, name: str) -> None:
         await store.close()
 
 
+def picks(product: Product) -> None:
+    """Each condition picks by itself, pages hold what is counted, and nothing can be written."""
+    with closing(connect(product.world.settings("picks"))) as conn:
+        library = PostgresLibrary(conn, page=1)
+        ids = [asset_id for page in library.pages(Wanted()) for asset_id in page]
+        assert len(set(ids)) == len(ids) == library.how_many(Wanted()) >= 2
+        one = library.states(ids)[ids[0]]
+        preset_set = one.sets[0].preset_set
+        assert library.presets(preset_set) == DEFAULT_PRESETS
+        assert 0 < library.how_many(Wanted(owner_id=one.owner_id)) <= len(ids)
+        assert library.how_many(Wanted(preset_set=preset_set[:8], status="ready")) == len(ids)
+        assert [*library.pages(Wanted(most=1))] == [ids[:1]]
+        for nobody in (
+            Wanted(owner_id=uuid4()),
+            Wanted(preset_set="0" * 12),
+            Wanted(status="requested"),
+            Wanted(content_type="image/gif"),
+        ):
+            assert library.how_many(nobody) == 0
+        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+            conn.execute("create table written ()")
+
+
 def test_i12_variants_are_rendered_again_and_compared(product: Product) -> None:
     ada = product.owner("ada")
-    detail = ada.wait(ada.upload_form(photograph(640, 480, tint=7)))
+    detail, _ = [ada.wait(ada.upload_form(photograph(640, 480, tint=tint))) for tint in (7, 8)]
+    picks(product)
     several = verified(product, "--status", "ready", "--format", "jpeg", "--max", "3", code=0)
     assert several["assets"] >= 1
     assert several["outcomes"] == {"equal": several["sets"]}
