@@ -13,6 +13,7 @@ from processors.sandbox import Broken, Exhausted
 from processors.variants.conversions import said_encoder, wanted
 from processors.variants.manifest import Manifest, ManifestBroken, read_manifest
 from processors.variants.processor import Renderer
+from processors.variants.storing import files_of
 from schemas.asset_state import VariantSet
 from schemas.events import Encoder, Preset
 
@@ -39,6 +40,9 @@ FINE: Final[frozenset[Outcome]] = frozenset(
     {"equal", "equal_other_encoder", "no_variants", "purged", "retired"}
 )
 """Where nothing is wrong."""
+
+_File = tuple[str, str]
+"""A variant by its name and content type: a preset may have several formats."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,11 +154,11 @@ class _Check:
         outcome = self._by_encoder("differs", "differs_other_encoder")
         return [self._found(outcome, differing)] if differing else []
 
-    async def _digests(self, original: memoryview, presets: tuple[Preset, ...]) -> dict[str, str]:
-        """The SHA-256 of each variant by its name, as it is rendered now."""
+    async def _digests(self, original: memoryview, presets: tuple[Preset, ...]) -> dict[_File, str]:
+        """The SHA-256 of each variant by its name and content type, as it is rendered now."""
         owner = str(self._subject.owner_id)
         with await self._tools.renderer.render(original, owner=owner, presets=wanted(presets)) as rendered:
-            return {variant.name: variant.sha256 for variant in rendered.variants}
+            return {(made.name, made.content_type): made.sha256 for made in files_of(rendered)}
 
     async def _read(self, key: str) -> memoryview | None:
         """The object's bytes, None where there is none; an outage is waited for."""
@@ -185,9 +189,11 @@ def _told_otherwise(manifest: Manifest, made: VariantSet) -> list[str]:
     return [name for name in names if getattr(manifest, name) != getattr(made, name)]
 
 
-def _differing(digests: Mapping[str, str], manifest: Manifest) -> list[str]:
+def _differing(digests: Mapping[_File, str], manifest: Manifest) -> list[str]:
     """The names of variants with other digests now, of those not made any more, and of new ones."""
     before = {
-        variant.name: digest for variant, digest in zip(manifest.variants, manifest.digests, strict=True)
+        (variant.name, variant.content_type): digest
+        for variant, digest in zip(manifest.variants, manifest.digests, strict=True)
     }
-    return [name for name in {**before, **digests} if before.get(name) != digests.get(name)]
+    differing = (file for file in {**before, **digests} if before.get(file) != digests.get(file))
+    return list(dict.fromkeys(name for name, _ in differing))

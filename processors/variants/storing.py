@@ -1,6 +1,7 @@
 """Stores what was rendered: variants and metadata side by side, the manifest last, a look at the original."""
 
 import json
+from dataclasses import replace
 
 from adapters.failpoints import Failpoints
 from processors.failures import Refusal
@@ -28,15 +29,26 @@ def write_metadata(rendered: Rendered, *, keep_position: bool) -> bytes:
     return json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode() if any(kept.values()) else b""
 
 
+def files_of(rendered: Rendered) -> tuple[contract.Variant, ...]:
+    """The files to keep, each by its preset's name: one for each format of a preset.
+
+    The recipe tells formats apart in the name; whoever shows a variant does by its content type. Two formats
+    of a preset may come to the same file (auto and webp of a picture with transparency): once is enough.
+    """
+    found = {(made.name.partition(".")[0], made.format): made for made in rendered.variants}
+    return tuple(replace(made, name=name) for (name, _), made in found.items())
+
+
 def manifest_of(
     rendered: Rendered, *, request: Request, folder: str, sealed_facts: bytes | None, metadata: bytes
 ) -> Manifest:
     """What was rendered, as it will stand under `folder`; `metadata` as `write_metadata` gives it."""
     beside = metadata_key(asset_id=request.asset_id, object_key=request.object_key)
+    files = files_of(rendered)
     return Manifest(
         source=said_source(rendered.source, request.object_key),
-        variants=tuple(_variant(made, folder) for made in rendered.variants),
-        digests=tuple(made.sha256 for made in rendered.variants),
+        variants=tuple(_variant(made, folder) for made in files),
+        digests=tuple(made.sha256 for made in files),
         preset_set=request.preset_set,
         encoder=said_encoder(rendered.encoder),
         sealed_facts=sealed_facts,
@@ -64,8 +76,7 @@ async def store_set(
         await store.put(key, content, content_type)
         failpoints.hit("worker.after_put")
 
-    pairs = zip(manifest.variants, map(rendered.bytes_of, rendered.variants), strict=True)
-    # Two presets may come to the same object (auto and webp of a picture with transparency): once is enough.
+    pairs = zip(manifest.variants, map(rendered.bytes_of, files_of(rendered)), strict=True)
     once: dict[str, tuple[bytes | memoryview, str]] = {
         variant.object_key: (content, variant.content_type) for variant, content in pairs
     }
