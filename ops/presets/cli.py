@@ -83,7 +83,10 @@ def apply_command(file: File, wait: Wait = 30.0, as_data: Json = False) -> None:
 
 @app.command("rollback")
 def rollback_command(wait: Wait = 30.0, as_data: Json = False) -> None:
-    """Go back to the set that was active before: what is kept of it is served again, and not rendered."""
+    """Go back to the set that was active before: what is kept of it is served again, and not rendered.
+
+    Repeated, it goes back to the set that it came from.
+    """
     _say(at_desk(rolled_back, wait=wait), as_data=as_data)
 
 
