@@ -19,6 +19,8 @@ ROUTE: Final = "/v1/assets/{asset_id}/history"
 LARGEST_PAGE: Final = 200
 _PURPOSE: Final = "history-cursor"
 _WORKERS: Final = frozenset({"ProcessingStarted", "VariantsReady", "ProcessingFailed"})
+# Whatever happens for this reason is the housekeeping's word, though the event names the owner.
+_TIME_WAS_OVER: Final = "expired"
 _COST: Final = tuple(JobCost.model_fields)
 # What is told of an event beside its type; a new fact is told only once it stands here.
 _TOLD: Final = frozenset(
@@ -138,6 +140,6 @@ def step_shape(row: HistoryRow, owner_id: UUID) -> Step:
 def _actor(row: HistoryRow, owner_id: UUID) -> Literal["owner", "administrator", "worker", "system"]:
     if row.event_type in _WORKERS:
         return "worker"
-    if row.actor_id is None:
+    if row.actor_id is None or row.code == _TIME_WAS_OVER:
         return "system"
     return "owner" if row.actor_id == owner_id else "administrator"

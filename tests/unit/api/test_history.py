@@ -9,6 +9,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from api.queries.metadata import MOST_BYTES
+from ops.housekeeping.rows import Trashed
+from ops.housekeeping.trash import decide
 from schemas.events import UploadCompleted
 from tests.unit.api.doors import ADA, BEN, Stage, ready, stage, started, upload
 
@@ -52,6 +54,24 @@ async def test_the_chain_of_causes_in_order(on: Stage) -> None:
     assert len({step["position"] for step in steps}) == 5
     assert "Bay" not in json.dumps(steps)
     assert "Harbour" not in json.dumps(steps)
+
+
+async def test_what_the_housekeeping_does_is_not_called_the_owners(on: Stage) -> None:
+    answer, completed = await upload(on)
+    await on.worked_on(completed)
+    assert (await on.client().delete(f"/v1/assets/{answer['asset_id']}")).status_code == 204
+    asset = Trashed(
+        asset_id=completed.asset_id, owner_id=completed.owner_id, version=3, doomed=False, incoming_key="x"
+    )
+    for step in (asset, replace(asset, doomed=True)):
+        await on.append(decide(step, on.clock.now()))
+    on.reads.catch_up()
+    steps = await told(on, answer["asset_id"])
+    assert [(step["event"], step["code"], step["actor"]) for step in steps[-3:]] == [
+        ("AssetDeleted", "user", "owner"),
+        ("AssetDeleted", "expired", "system"),
+        ("AssetPurged", "expired", "system"),
+    ]
 
 
 async def test_pages_of_a_history(on: Stage) -> None:
