@@ -77,8 +77,13 @@ def show(job_id: JobId, as_data: Json = False) -> None:
     if as_data:
         typer.echo(detail.model_dump_json())
         return
-    for name, value in detail.model_dump(mode="json", exclude={"history"}).items():
-        typer.echo(f"{name}: {value}")
+    shown = detail.model_dump(mode="json", exclude={"history", "last_error", "cost"})
+    for name, value in shown.items():
+        typer.echo(f"{name}: {'–' if value is None else value}")
+    if detail.last_error is not None:
+        typer.echo(f"last_error: {detail.last_error.kind}/{detail.last_error.code}")
+    if detail.cost is not None:
+        typer.echo(f"cost: {', '.join(f'{name} {amount:,}' for name, amount in detail.cost)}")
     for one in detail.history:
         error = f" {one.error.kind}/{one.error.code}" if one.error is not None else ""
         typer.echo(
@@ -115,9 +120,13 @@ def stats(as_data: Json = False) -> None:
         typer.echo(f"{lane.lane}: {states}; oldest waiting since {lane.oldest_waiting or '–'}")
         typer.echo(
             f"  last hour: {lane.ended_last_hour} ended; "
-            f"waited {lane.waiting.p50} s (p95 {lane.waiting.p95}), "
-            f"took {lane.work.p50} s (p95 {lane.work.p95})"
+            f"waited {_seconds(lane.waiting.p50)} (p95 {_seconds(lane.waiting.p95)}), "
+            f"took {_seconds(lane.work.p50)} (p95 {_seconds(lane.work.p95)})"
         )
+
+
+def _seconds(amount: float | None) -> str:
+    return "–" if amount is None else f"{amount:.3f} s"
 
 
 async def _detail(desk: Desk, job_id: UUID) -> JobDetail:
