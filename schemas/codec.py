@@ -29,6 +29,7 @@ from schemas.decode_errors import (
 from schemas.envelope import RawHeaders, read_headers
 from schemas.events import Event
 from schemas.readers import Reader, WriterSchema, reader_for
+from schemas.straight import read_straight
 from schemas.walk import walk
 
 __all__ = [
@@ -143,6 +144,15 @@ def _writer(row: EventType, schema_id: int) -> tuple[bytes, Write]:
 
 
 def _read(reader: Reader, value: bytes) -> Event:
+    if reader.straight is not None and len(value) <= _WALK_FIRST_BYTES:
+        event: Event | None = read_straight(reader.straight, value, _HEADER)
+        if event is not None:
+            return event
+    return read_slowly(reader, value)  # whether anything is wrong with it is for fastavro to say
+
+
+def read_slowly(reader: Reader, value: bytes) -> Event:
+    """The event by fastavro, which is the referee; raises DecodeError."""
     if len(value) > _WALK_FIRST_BYTES or reader.version is None:
         walk(reader.written, value, _HEADER)
     stream = BytesIO(value)

@@ -1,8 +1,8 @@
 """For each event class two functions, compiled as dataclasses does its own: object → Avro, values → object.
 
 The generic ways (a walk over fields, or fastavro's writer with its logical types) take twice the time, and
-this is most of what a rebuild does. fastavro does the reading, and is the referee of the writing: tests
-compare the bytes.
+this is most of what a rebuild does. fastavro is the referee of the writing: tests compare the bytes. What it
+read is built here; what we wrote ourselves is read by schemas.straight.
 """
 
 import dataclasses
@@ -39,26 +39,45 @@ class Compiled:
 @cache
 def compiled(cls: type) -> Compiled:
     """The two functions of a frozen, slotted dataclass of texts, numbers, ids, times, bytes and the like."""
-    hints = get_type_hints(cls)
-    fields = [(field.name, *_optional(hints[field.name])) for field in dataclasses.fields(cls)]
+    fields = fields_of(cls)
     names = _names(cls, fields)
     write = [line for name, hint, optional in fields for line in _write_field(name, hint, optional)]
     build = [f"set_{name}(made, {_build_field(name, hint, optional)})" for name, hint, optional in fields]
     texts = "".join(f"{{values[{name!r}] or ''}}" for name, hint, _ in fields if hint is str)
     if texts:
         build.insert(0, f'if "\\0" in f"{texts}":\n    raise ValueError("text with a NUL")')
-    source = _function("write(event, append)", write)
-    source += _function("build(values)", ["made = new(cls)", *build, "return made"])
+    source = function_of("write(event, append)", write)
+    source += function_of("build(values)", ["made = new(cls)", *build, "return made"])
     exec(compile(source, f"<compiled {cls.__qualname__}>", "exec"), names)  # noqa: S102  # our own text
     return Compiled(write=names["write"], build=names["build"])
 
 
-def _function(head: str, lines: Iterable[str]) -> str:
+Fields = list[tuple[str, object, bool]]
+"""For each field its name, the type of what it holds, and whether it may hold None."""
+
+
+def fields_of(cls: type) -> Fields:
+    """The fields of a dataclass, in their order."""
+    hints = get_type_hints(cls)
+    return [(field.name, *_optional(hints[field.name])) for field in dataclasses.fields(cls)]
+
+
+def setters_of(cls: type) -> dict[str, Any]:
+    """What sets each field of a new object, as `set_` and the field's name.
+
+    A frozen class sets its slots by object.__setattr__; the slot itself does it in half the time.
+    """
+    return {f"set_{field.name}": cls.__dict__[field.name].__set__ for field in dataclasses.fields(cls)}
+
+
+def function_of(head: str, lines: Iterable[str]) -> str:
+    """The source of a function."""
     return f"def {head}:\n" + indent("\n".join(lines), "    ") + "\n"
 
 
-def _names(cls: type, fields: list[tuple[str, object, bool]]) -> dict[str, Any]:
+def _names(cls: type, fields: Fields) -> dict[str, Any]:
     names: dict[str, Any] = {
+        **setters_of(cls),
         "EPOCH": EPOCH,
         "SHORT": tuple(zigzag(number) for number in range(_SHORT)),
         "clean": _clean,
@@ -72,8 +91,6 @@ def _names(cls: type, fields: list[tuple[str, object, bool]]) -> dict[str, Any]:
         "zigzag": zigzag,
     }
     for name, hint, _ in fields:
-        # A frozen class sets its slots by object.__setattr__; the slot itself does it in half the time.
-        names[f"set_{name}"] = cls.__dict__[name].__set__
         nested = get_args(hint)[0] if get_origin(hint) is tuple else hint
         if dataclasses.is_dataclass(nested) and isinstance(nested, type):
             names[f"write_{name}"], names[f"build_{name}"] = compiled(nested).write, compiled(nested).build

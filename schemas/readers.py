@@ -12,6 +12,7 @@ from schemas.avsc import Schema, avsc, bare
 from schemas.catalogue import EventType
 from schemas.compiled import Build, Plain, compiled
 from schemas.decode_errors import WrongSchema
+from schemas.straight import Read, straight
 from schemas.upcasters import upcast
 
 
@@ -26,7 +27,8 @@ class WriterSchema:
 class Reader:
     """Read by the schema `written`, resolve to `wanted` where there is one, then `upcast`, then `build`.
 
-    `version` is None where the writer knew a newer version than we do.
+    `version` is None where the writer knew a newer version than we do. `straight` is there where the bytes
+    are those of today's class; it may give up on bytes that the other way reads.
     """
 
     row: EventType
@@ -35,6 +37,7 @@ class Reader:
     wanted: Any
     upcast: Callable[[Plain], Plain] | None
     build: Build
+    straight: Read | None
 
 
 def reader_for(row: EventType, schema: Mapping[str, object]) -> Reader:
@@ -57,6 +60,7 @@ def reader_for(row: EventType, schema: Mapping[str, object]) -> Reader:
         wanted=parse_schema(bare(versions[-1])) if version is None else None,
         upcast=None if version in {None, row.newest} else _steps(row, version or 1, versions),
         build=compiled(cls).build,
+        straight=straight(cls) if version == row.newest else None,
     )
 
 
