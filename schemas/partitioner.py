@@ -1,5 +1,7 @@
 """Which partition a key belongs to: murmur2, bit for bit as Java's producers compute it."""
 
+import struct
+
 _SEED = 0x9747B28C
 _M = 0x5BD1E995
 _MASK = 0xFFFFFFFF
@@ -15,8 +17,8 @@ def murmur2(key: bytes) -> int:
     length = len(key)
     whole = length & ~3
     h = _SEED ^ length
-    for start in range(0, whole, 4):
-        k = int.from_bytes(key[start : start + 4], "little") * _M & _MASK
+    for word in struct.unpack_from(f"<{whole // 4}I", key):
+        k = word * _M & _MASK
         h = (h * _M & _MASK) ^ ((k ^ (k >> 24)) * _M & _MASK)
     if whole < length:
         h = (h ^ int.from_bytes(key[whole:], "little")) * _M & _MASK
