@@ -125,6 +125,8 @@ def _with_set(state: AssetState, made: VariantSet) -> AssetState:
 
     A set whose objects are those of a newer one (same manifest) is not kept beside it.
     """
+    if state.served is None and not state.kept:
+        return replace(state, served=made)  # what follows would say the same, of nearly every asset
     sets = [*state.kept, made] if state.served is None else [*state.kept, state.served, made]
     sets.sort(key=lambda one: one.order)
     *older, served = sets
