@@ -63,5 +63,6 @@ def quiet_logs() -> None:
     """What libraries of ours log goes to stderr, warnings and worse alone: stdout is the command's answer."""
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # Asked for with each line: stderr may be another by then.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )

@@ -18,7 +18,7 @@ from adapters.sealing import seal_json
 from adapters.settings import Settings
 from adapters.subject_keys import KafkaSubjectKeys
 from adapters.telemetry import Metrics
-from processors.look_ahead.log_tail import KafkaTail
+from processors.look_ahead.log_tail import KafkaTail, TailLost
 from schemas.decode_errors import DecodeError, UnknownEventType
 from schemas.envelope import Metadata, RawRecord, read_headers
 from schemas.events import (
@@ -26,6 +26,7 @@ from schemas.events import (
     ProcessingFailed,
     ProcessingStarted,
     UploadCompleted,
+    VariantsReady,
 )
 from schemas.partitioner import partition_for
 from schemas.presets import DEFAULT_PRESETS, preset_set_hash
@@ -39,14 +40,24 @@ class Reader:
     """Reads a topic from its beginning, as far as it goes each time it is asked."""
 
     def __init__(self, settings: Settings, topic: str) -> None:
-        self._tail = KafkaTail(settings.kafka.client(), group=f"reader-{uuid4()}", topic=topic)
-        self._tail.follow(dict.fromkeys(range(settings.kafka.partitions), 0))
+        self._settings, self._topic = settings, topic
+        self._begin()
+
+    def _begin(self) -> None:
+        kafka = self._settings.kafka
+        self._tail = KafkaTail(kafka.client(), group=f"reader-{uuid4()}", topic=self._topic)
+        self._tail.follow(dict.fromkeys(range(kafka.partitions), 0))
         self.records: list[RawRecord] = []
 
     def read(self) -> list[RawRecord]:
-        """All records so far."""
-        while found := self._tail.read(0.1):
-            self.records.extend(found)
+        """All records so far; read anew from the beginning by a new client where the old one went deaf."""
+        try:
+            while found := self._tail.read(0.1):
+                self.records.extend(found)
+        except TailLost:
+            self._tail.close()
+            self._begin()
+            return self.read()
         return self.records
 
     def close(self) -> None:
@@ -169,6 +180,12 @@ class Lab:
         except AssertionError:
             stories = [self.story(request) for request in requests]
             raise AssertionError(f"no end within {seconds} s: {stories}") from None
+
+    @staticmethod
+    def named(request: UploadCompleted, ready: VariantsReady) -> set[str]:
+        """The keys that an asset's events name: original, manifest, variants, camera metadata."""
+        made = {ready.manifest_key, *(variant.object_key for variant in ready.variants)}
+        return {request.object_key, *made} | ({ready.metadata_key} if ready.metadata_key else set())
 
     async def objects(self, request: UploadCompleted) -> dict[str, int]:
         """The keys under the asset's prefix, and their sizes."""

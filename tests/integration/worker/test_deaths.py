@@ -46,11 +46,7 @@ async def one_effect(lab: Lab, request: UploadCompleted) -> VariantsReady:
     ready = [event for event in lab.said(request) if isinstance(event, VariantsReady)]
     assert len({event.event_id for event in ready}) == 1
     assert {event.variants for event in ready} == {ready[0].variants}
-    assert set(await lab.objects(request)) == {
-        request.object_key,
-        ready[0].manifest_key,
-        *(variant.object_key for variant in ready[0].variants),
-    }
+    assert set(await lab.objects(request)) == lab.named(request, ready[0])
     return ready[0]
 
 
@@ -59,7 +55,7 @@ async def one_effect(lab: Lab, request: UploadCompleted) -> VariantsReady:
 INSTANTS = [
     ("worker.before_read", 1, ["started 1", "started 2", "VariantsReady 2"], True),
     ("worker.before_render", 2, ["started 1", "started 2", "VariantsReady 2"], True),
-    ("worker.after_put", 5, ["started 1", "started 2", "VariantsReady 2"], True),
+    ("worker.after_put", 6, ["started 1", "started 2", "VariantsReady 2"], True),
     ("worker.after_manifest", 2, ["started 1", "started 2", "VariantsReady 2"], False),
     ("worker.after_append", 2, ["started 1", "VariantsReady 1"], True),
     ("worker.before_commit", 2, ["started 1", "VariantsReady 1"], True),

@@ -35,11 +35,7 @@ async def test_an_upload_becomes_variants_in_the_store(lab: Lab, worker: Program
         assert "icc_profile" not in image.info
         assert variant.name == "thumbnail" or looks_upright(data)
     objects = await lab.objects(request)
-    assert set(objects) == {
-        request.object_key,
-        ready.manifest_key,
-        *(variant.object_key for variant in ready.variants),
-    }
+    assert set(objects) == lab.named(request, ready)
     assert ready.sealed_facts is not None
     facts = open_json(lab.keys, user_id=OWNER, field="sealed_facts", sealed=ready.sealed_facts)
     assert facts is not None

@@ -36,8 +36,7 @@ async def all_well(lab: Lab, *requests: UploadCompleted, frozen: bool = False) -
         starts = [event.attempt for event in said if isinstance(event, ProcessingStarted)]
         counted = sorted(set(starts)) if frozen else starts
         assert counted == list(range(1, len(counted) + 1)), lab.story(request)
-        named = {ready[0].manifest_key, *(variant.object_key for variant in ready[0].variants)}
-        assert set(await lab.objects(request)) == {request.object_key, *named}
+        assert set(await lab.objects(request)) == lab.named(request, ready[0])
 
 
 @pytest.mark.timeout(STORE_OUTAGE_SECONDS + 150)
