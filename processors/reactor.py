@@ -23,6 +23,7 @@ from processors.journal import Journal
 from processors.look_ahead.job_index import Begin, GiveUp, Skip, Wait
 from processors.look_ahead.protocol import LookAhead
 from processors.retries import Retries
+from processors.room import Room
 from schemas.codec import Codec
 from schemas.envelope import RawRecord
 from schemas.events import ProcessingFailed, ProcessingStarted
@@ -44,7 +45,7 @@ class Parts:
     clock: Clock
     failpoints: Failpoints
     retries: Callable[[], Retries]
-    room: asyncio.Semaphore
+    room: Room
     limit: DeadLetterLimit
     leave: Callable[[str], NoReturn]
     lane: str
@@ -109,7 +110,7 @@ class Reactor:
         """Waits until the log ahead is known and there is room, then works on the job."""
         try:
             await work.run(self._parts.look_ahead.wait_open(record.partition))
-            await work.run(self._parts.room.acquire())
+            await work.run(self._parts.room.enter(job.request.size))
         except Interruption:
             return False
         try:
@@ -119,7 +120,7 @@ class Reactor:
         except Interruption:
             return False
         finally:
-            self._parts.room.release()
+            self._parts.room.leave(job.request.size)
 
     async def _attempts(self, job: Job, record: RawRecord, work: Interruptible) -> bool:
         while True:

@@ -26,15 +26,18 @@ from processors.look_ahead.log_tail import KafkaTail
 from processors.memory import keep_what_is_loaded
 from processors.reactor import Parts, Reactor
 from processors.retries import Retries
+from processors.room import Room
 from processors.stopping import Stop
 from processors.variants.dependencies import Dependencies, Reach
 from processors.variants.processor import Tools, VariantsProcessor
 from schemas.codec import Codec
 from schemas.events import Event, WorkersResumed
 
-# Beside those that the children render: one whose original is fetched, two whose variants are stored. Small
-# pictures are rendered faster than a store answers; more than that would cost memory, an original each.
+# Beside those that the children render: one whose original is fetched, two whose variants are stored.
 _JOBS_BESIDE_THE_CHILDREN: Final = 3
+# Small pictures are rendered faster than store and log answer; large ones would cost memory.
+_SMALL_JOBS: Final = 8
+_SMALL_JOBS_BYTES: Final = 4 * 1024 * 1024
 
 log = structlog.get_logger(__name__)
 
@@ -174,7 +177,11 @@ class Worker:
             failpoints=self._failpoints,
             retries=lambda: Retries(budget=budget, retried=journal.retried),
             limit=self._limit,
-            room=asyncio.Semaphore(self._settings.worker.children + _JOBS_BESIDE_THE_CHILDREN),
+            room=Room(
+                jobs=self._settings.worker.children + _JOBS_BESIDE_THE_CHILDREN,
+                small=_SMALL_JOBS,
+                size=_SMALL_JOBS_BYTES,
+            ),
             leave=self._leave,
             lane=self._lane,
             worker=f"variants-{self._settings.worker.slot}",

@@ -1,6 +1,5 @@
 """A worker's world in memory for unit tests: log, store, keys, presets, and a reactor around a processor."""
 
-import asyncio
 import hashlib
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -24,6 +23,7 @@ from processors.journal import Journal
 from processors.look_ahead.protocol import InMemoryLookAhead
 from processors.reactor import Parts, Reactor
 from processors.retries import Retries
+from processors.room import Room
 from schemas.envelope import Metadata, RawRecord
 from schemas.events import AssetEvent, Event, PresetSetDefined, ProcessingFailed, UploadCompleted
 from schemas.presets import DEFAULT_PRESETS, preset_set_hash
@@ -89,7 +89,7 @@ class World:
             clock=self.clock,
             failpoints=Failpoints(),
             retries=lambda: Retries(budget=self.outage_budget, retried=self.journal.retried),
-            room=asyncio.Semaphore(4),
+            room=Room(jobs=4),
             limit=self.limit,
             leave=leave,
             lane=self.lane,
