@@ -38,19 +38,16 @@ class Bytes:
 async def twin_of(parts: Parts, owner_id: UUID, asset_id: UUID, known_by: Bytes) -> Completed | None:
     """The owner's asset, other than this one, that holds the same bytes; None where that is not certain.
 
-    A SHA-256 was perhaps declared by somebody who was wrong: it counts for an asset whose bytes the worker
-    has compared with it. What failed, lies in the trash or is gone holds nothing.
+    Only what is ready holds its bytes for certain: what is still worked on may fail, and then the second
+    file would be lost; a SHA-256 that was declared has been compared by the worker then.
     """
     holders = await parts.contents.find(owner_id, known_by.digests)
-    for digest, statuses in (
-        (known_by.by_etag, {"uploaded", "processing", "ready"}),
-        (known_by.by_sha256, {"ready"}),
-    ):
+    for digest in (known_by.by_etag, known_by.by_sha256):
         holder = holders.get(digest) if digest is not None else None
         if holder is None or holder.asset_id == asset_id:
             continue
         row = await _row(parts, owner_id, holder)
-        if row is not None and row.status in statuses and row.deleted_at is None:
+        if row is not None and row.status == "ready" and row.deleted_at is None:
             return _answer(row, holder)
     return None
 
