@@ -12,7 +12,7 @@ from adapters.schema_registry import RegistryError
 from projections.batches import Batches
 from projections.checkpoints import Fenced
 from projections.ground import Ground
-from projections.log_reader import LogReader
+from projections.log_reader import Expelled, LogReader
 from projections.measures import Measures
 from projections.outages import Patience, Stopping
 from projections.records import Read, Reading, Record
@@ -27,6 +27,8 @@ _SAY_SECONDS: Final = 1.0
 _NEAR_RECORDS: Final = 1_000
 # How often the group hears where we are: nobody reads it but those who watch lags.
 _TELL_SECONDS: Final = 1.0
+# A member whose word crossed a rebalance is fenced, though nobody else has its name. So soon again, one has.
+_FENCED_AGAIN_SECONDS: Final = 60.0
 # A transaction costs as much as some thirty events in it. So after a
 # small batch the next begins only when its time is a tenth of the whole: what comes meanwhile goes together,
 # and what comes after a pause does not wait at all.
@@ -68,6 +70,7 @@ class Projector:
         self._untold = False
         self._next_at = 0.0
         self._hearing = Hearing()
+        self._came_back_at = -_FENCED_AGAIN_SECONDS
 
     def run(self) -> None:
         """Goes on until told to stop.
@@ -85,7 +88,7 @@ class Projector:
     def _turn(self) -> None:
         if (early := self._next_at - time.monotonic()) > 0:
             self._patience.stop.wait(early)
-        if records := self._reader.read(self._most, _POLL_SECONDS):
+        if records := self._read():
             self._take(records)
         elif time.monotonic() - self._looked_at >= _LOOK_SECONDS:
             self._look()
@@ -98,6 +101,19 @@ class Projector:
             self._said_at = time.monotonic()
         if self._measures.due():
             self._measures.show(self._reader.positions, self._reader.lags())
+
+    def _read(self) -> list[Record]:
+        """What there is; once fenced, the next client under our name goes on, and fenced again it ends."""
+        try:
+            return self._reader.read(self._most, _POLL_SECONDS)
+        except Expelled as expelled:
+            now = time.monotonic()
+            if now - self._came_back_at < _FENCED_AGAIN_SECONDS:
+                raise
+            _log.warning("member.fenced", reason=str(expelled))
+            self._came_back_at = now
+            self._reader.renew()
+            return []
 
     def _take(self, records: Sequence[Record]) -> None:
         started = time.monotonic()

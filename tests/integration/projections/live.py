@@ -106,8 +106,11 @@ class LiveLog:
         return sorted(found, key=lambda record: (record.partition, record.offset))
 
     def applied(self) -> bool:
-        """Whether the read models have all that the log holds now."""
-        goal = ends(self.settings.kafka, self.loop.topic)
+        """Whether the read models have all that the log holds now; not, while a broker comes up."""
+        try:
+            goal = ends(self.settings.kafka, self.loop.topic)
+        except KafkaException:
+            return False
         with self.connect() as conn:
             at = operating.standing(conn, self.loop).positions
         return all(at.get(partition, 0) >= end for partition, end in goal.items())

@@ -175,14 +175,14 @@ async def test_a_broken_seal_blocks_its_account_and_nobody_elses(stories: Accoun
 
 
 async def test_clear_texts_are_opened_once_and_forgotten(stories: AccountStories) -> None:
-    ada = await stories.person("ada")
+    olga = await stories.person("olga")  # which no hexadecimal id can spell
     clear = ClearAccounts(stories.keys)
-    sealed = stories.registered(ada).sealed_address
-    assert clear.text(ada.user_id, "sealed_address", sealed) == "ada"
-    stories.keys.erase(ada.user_id)  # type: ignore[attr-defined]  # the twin's own
-    assert clear.text(ada.user_id, "sealed_address", sealed) == "ada"
+    sealed = stories.registered(olga).sealed_address
+    assert clear.text(olga.user_id, "sealed_address", sealed) == "olga"
+    stories.keys.erase(olga.user_id)  # type: ignore[attr-defined]  # the twin's own
+    assert clear.text(olga.user_id, "sealed_address", sealed) == "olga"
     clear.forget()
-    assert "ada" not in repr(vars(clear))
-    assert clear.text(ada.user_id, "sealed_address", sealed) is None
+    assert "olga" not in repr(vars(clear))
+    assert clear.text(olga.user_id, "sealed_address", sealed) is None
     with pytest.raises((SealBroken, UnknownKey)):
         clear.text(uuid4(), "sealed_address", sealed)

@@ -1,0 +1,50 @@
+"""A projector that was fenced goes on as the next client of its name; fenced again it gives way."""
+
+from typing import Any, cast
+
+import pytest
+
+from projections.log_reader import Expelled, LogReader
+from projections.projector import Projector
+
+
+class FencedReader:
+    """A reader whose every client is fenced at its first look."""
+
+    def __init__(self) -> None:
+        self.renewed = 0
+
+    def read(self, _most: int, _seconds: float) -> list[Any]:
+        raise Expelled("fenced by another with the same name")
+
+    def renew(self) -> None:
+        self.renewed += 1
+
+
+def test_once_it_comes_back_and_at_once_again_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, now = FencedReader(), [0.0]
+    monkeypatch.setattr("projections.projector.time.monotonic", lambda: now[0])
+    projector = projector_of(reader)
+    assert projector._read() == []
+    assert reader.renewed == 1
+    now[0] = 59.0
+    with pytest.raises(Expelled):
+        projector._read()
+    assert reader.renewed == 1
+    now[0] = 61.0
+    assert projector._read() == []
+    assert reader.renewed == 2
+
+
+def projector_of(reader: FencedReader) -> Projector:
+    nothing = cast("Any", None)
+    return Projector(
+        ground=nothing,
+        reader=cast("LogReader", reader),
+        reading=nothing,
+        batches=nothing,
+        redrives=nothing,
+        patience=nothing,
+        measures=nothing,
+        most=1,
+    )
