@@ -82,6 +82,9 @@ async def test_a_child_that_dies_idle_is_not_used() -> None:
         pid = (await told(children, "fine"))["pid"]
         os.kill(pid, signal.SIGKILL)
         assert await gone([pid])
+        async with asyncio.timeout(30):  # the fork server's word comes a moment after the death
+            while not all(member.dead for member in children._pool._idle):
+                await asyncio.sleep(0.01)
         answer = await told(children, "fine")
         assert answer["pid"] != pid
         assert answer["attempts"] == 1
