@@ -82,9 +82,9 @@ async def test_a_child_that_dies_idle_is_not_used() -> None:
         pid = (await told(children, "fine"))["pid"]
         os.kill(pid, signal.SIGKILL)
         assert await gone([pid])
-        async with asyncio.timeout(30):  # the fork server's word comes a moment after the death
-            while not all(member.dead for member in children._pool._idle):
-                await asyncio.sleep(0.01)
+        # The fork server's word comes a moment after the death.
+        (idle,) = children._pool._idle
+        await asyncio.wait_for(asyncio.shield(idle._newborn.died), 30)
         answer = await told(children, "fine")
         assert answer["pid"] != pid
         assert answer["attempts"] == 1
