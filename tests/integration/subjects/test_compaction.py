@@ -76,9 +76,15 @@ def test_what_an_operator_had_set_comes_back(world: World) -> None:
     theirs = ConfigResource(ResourceType.TOPIC, kafka.topics.subject_keys, incremental_configs=[entry])
     (altered,) = admin.incremental_alter_configs([theirs]).values()
     altered.result(10)
+    told(kafka, {"segment.ms": "3600000"})
     with short_segments(kafka):
-        assert overrides(kafka) == {"segment.ms": "1000", "file.delete.delay.ms": "1000"}
-    deadline = time.monotonic() + 30  # a broker tells of what it was told a moment later
-    while overrides(kafka) != {"segment.ms": "3600000"}:
+        told(kafka, {"segment.ms": "1000", "file.delete.delay.ms": "1000"})
+    told(kafka, {"segment.ms": "3600000"})
+
+
+def told(kafka: KafkaSettings, wanted: dict[str, str]) -> None:
+    """Waits until the broker tells of what it was told: it does so a moment later."""
+    deadline = time.monotonic() + 30
+    while overrides(kafka) != wanted:
         assert time.monotonic() < deadline, overrides(kafka)
         time.sleep(0.1)
