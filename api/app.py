@@ -52,6 +52,7 @@ from api.notifications.describe import describe_stream
 from api.notifications.hub import Hub
 from api.notifications.tailer import Tailer
 from api.openapi import describe
+from api.own_paths import close_to_others
 from api.parts import Parts
 from api.queries import (
     assets,
@@ -212,6 +213,7 @@ def described_app(*, shown: bool = True) -> FastAPI:
     )
     for module in ROUTES:
         app.include_router(module.router)
+    close_to_others(app)
     app.openapi = describe(app, bodies=BODIES, paths=describe_stream())  # type: ignore[method-assign] # FastAPI's own way
     return app
 

@@ -22,6 +22,7 @@ from adapters.subject_keys import KeyTrouble
 from adapters.telemetry.metrics import HttpMetrics
 from api import problems
 from api.bodies import said
+from api.own_paths import Closed
 
 # What the outside world can do to us, and what it means to the caller.
 OUTSIDE: Final[Mapping[type[Exception], type[StatusProblem]]] = MappingProxyType(
@@ -73,8 +74,9 @@ def allowed(app: FastAPI, path: str) -> str:
     A path that is a route of its own (`/v1/jobs/stats`) is no id that another route takes in its place.
     """
     scope = {"type": "http", "path": path, "method": "", "root_path": "", "headers": []}
-    routes = [context.original_route for context in iter_route_contexts(app.routes)]
-    matched = [route for route in routes if route.matches(scope)[0] is not Match.NONE]
+    doors = (context.original_route for context in iter_route_contexts(app.routes))
+    open_ones = [route for route in doors if not isinstance(route, Closed)]
+    matched = [route for route in open_ones if route.matches(scope)[0] is not Match.NONE]
     own = [route for route in matched if getattr(route, "path", None) == path] or matched
     return ", ".join(sorted({method for route in own for method in getattr(route, "methods", ())}))
 

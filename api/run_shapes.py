@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Annotated, Final, get_args
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.media_types import ACCEPTED
+from api.moments import Moment
 from api.representations import StatusWord
 from projections.assets.originals import Selection
 from projections.runs.queries import RunRow
@@ -31,8 +32,8 @@ class RunFilter(BaseModel):
         tuple[Annotated[str, Field(json_schema_extra={"enum": sorted(ACCEPTED)})], ...],
         Field(max_length=10),
     ] = ()
-    since: Annotated[AwareDatetime | None, Field(description="Uploaded then or later.")] = None
-    until: Annotated[AwareDatetime | None, Field(description="Uploaded before.")] = None
+    since: Annotated[Moment | None, Field(description="Uploaded then or later.")] = None
+    until: Annotated[Moment | None, Field(description="Uploaded before.")] = None
 
     def selection(self) -> Selection:
         """What the run's filter says in the log."""

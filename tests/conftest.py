@@ -4,6 +4,7 @@ import platform
 from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from ops.stack.jars import BUNDLES
 from tests.servers import Servers, World, running_servers
@@ -20,6 +21,14 @@ def servers() -> Iterator[Servers]:
 def world(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> World:
     """A namespace of the module's own; call `world.lay_ground()` for topics, schemas, tables and presets."""
     return World(servers=servers, env=servers.environment(), folder=tmp_path_factory.mktemp("world"))
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Iterator[None]:
+    """A command of ours that a test calls sets up logging for its process, which is also the next test's."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.access import catching_up, caught_up
 from api.caller import Caller
+from api.moments import Moment
 from api.openapi import problems
 from api.parts import Parts
 from api.problems import invalid
@@ -33,8 +34,8 @@ Action = Annotated[
         examples=["RoleChanged"],
     ),
 ]
-Since = Annotated[datetime | None, Query(description="Only what happened since then.")]
-Until = Annotated[datetime | None, Query(description="Only what happened before then.")]
+Since = Annotated[Moment | None, Query(description="Only what happened since then.")]
+Until = Annotated[Moment | None, Query(description="Only what happened before then.")]
 Limit = Annotated[int, Query(ge=1, le=LARGEST_PAGE)]
 Cursor = Annotated[str | None, Query(max_length=1000, description="`next_cursor` of the page before.")]
 
@@ -87,9 +88,6 @@ async def audit_answer(
 
 
 def _check(wanted: AuditFilter) -> None:
-    for name, moment in (("since", wanted.since), ("until", wanted.until)):
-        if moment is not None and moment.tzinfo is None:
-            raise invalid(f"query.{name}", "needs a time zone")
     if wanted.action is not None and wanted.action not in _ACTIONS:
         raise invalid("query.action", f"is none of {', '.join(_ACTIONS)}")
 

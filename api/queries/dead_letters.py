@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Annotated, Final
 from urllib.parse import urlencode
 from uuid import UUID
@@ -15,6 +14,7 @@ from api.job_problems import LettersAway
 from api.letter_filter import LetterFilter
 from api.letter_shapes import DeadLetter, DeadLetterPage, letter_shape
 from api.letters import Standing, standings
+from api.moments import Moment
 from api.openapi import problems
 from api.parts import Parts
 from api.problems import NotFound, invalid
@@ -46,8 +46,8 @@ async def list_letters(
     format: Annotated[Word, Query(description="The content type that the upload said.")] = None,  # noqa: A002
     encoder: Word = None,
     owner: UUID | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
     limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 50,
     cursor: Annotated[str | None, Query(max_length=2000)] = None,
 ) -> Response:
@@ -61,8 +61,8 @@ async def list_letters(
         content_type=format,
         encoder=encoder,
         owner_id=owner,
-        since=_aware("since", since),
-        until=_aware("until", until),
+        since=since,
+        until=until,
     )
     bound_to = f"{LETTERS} {caller.user_id} {wanted}"
     before = _before(parts, cursor, bound_to) if cursor is not None else None
@@ -131,9 +131,3 @@ def _before(parts: Parts, cursor: str, bound_to: str) -> dict[int, int]:
         return vector_from_token(parts.signer.open(_PURPOSE, cursor, bound_to=bound_to).decode())
     except (InvalidToken, InvalidPosition, ValueError) as error:
         raise invalid("query.cursor", "is no cursor of this list") from error
-
-
-def _aware(name: str, moment: datetime | None) -> datetime | None:
-    if moment is not None and moment.tzinfo is None:
-        raise invalid(f"query.{name}", "needs a time zone")
-    return moment

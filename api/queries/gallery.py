@@ -1,7 +1,6 @@
 """Reads the gallery: an owner's assets, filtered, searched and sorted, page by page; and the trash."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from hashlib import blake2b
 from typing import Annotated, Final, Literal
 from urllib.parse import urlencode
@@ -10,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.access import catching_up, caught_up
 from api.etags import matches
+from api.moments import Moment
 from api.openapi import problems
 from api.parts import Parts
 from api.problems import invalid
@@ -44,8 +44,8 @@ Text = Annotated[
         examples=["harb boats"],
     ),
 ]
-From = Annotated[datetime | None, Query(alias="from", description="Only what was uploaded since then.")]
-To = Annotated[datetime | None, Query(description="Only what was uploaded before then.")]
+From = Annotated[Moment | None, Query(alias="from", description="Only what was uploaded since then.")]
+To = Annotated[Moment | None, Query(description="Only what was uploaded before then.")]
 Order = Annotated[
     Sort,
     Query(
@@ -91,8 +91,8 @@ async def list_assets(
         status=status,
         tags=tuple(_storable("tag", tag) for tag in tags or ()),
         text=_storable("q", q) if q is not None else None,
-        since=_zoned("from", since),
-        until=_zoned("to", to),
+        since=since,
+        until=to,
         content_type=f"image/{picture_format}" if picture_format is not None else None,
         trashed=deleted,
         sort=_key(sort),
@@ -146,9 +146,3 @@ def _storable(name: str, text: str) -> str:
     if "\0" in text:
         raise invalid(f"query.{name}", "must not hold NUL")
     return text
-
-
-def _zoned(name: str, moment: datetime | None) -> datetime | None:
-    if moment is not None and moment.tzinfo is None:
-        raise invalid(f"query.{name}", "needs a time zone")
-    return moment

@@ -17,6 +17,7 @@ from tests.unit.api.described import (
     request_for,
 )
 from tests.unit.api.doors import ADA, ROOT, Stage, upload
+from tests.unit.api.people import is_problem, somebody
 from tests.unit.api.test_strict_json import HOSTILE
 from tests.unit.api.test_uploads import PRESIGN
 
@@ -143,3 +144,18 @@ async def test_the_description_names_bodies_and_places() -> None:
     }
     assert len(PLACES) > 10
     assert all(request_for(operation).headers["content-type"] == JSON_TYPE.encode() for operation in BODIES)
+
+
+@pytest.mark.parametrize(
+    "moment", ["1", "0.5", "2026-03-01", "2026-03-01T12:00:00", "0001-01-01T00:00:00+14:00"]
+)
+@pytest.mark.parametrize(
+    ("path", "name"), [("/v1/assets", "from"), ("/v1/audit", "since"), ("/v1/dead-letters", "until")]
+)
+async def test_h12_a_moment_has_a_date_a_time_and_a_zone(
+    on: Stage, path: str, name: str, moment: str
+) -> None:
+    admin = await somebody(on, role="admin")
+    answer = await admin.client().get(path, params={name: moment})
+    is_problem(answer, 422, "invalid-request")
+    assert answer.json()["errors"][0]["location"] == f"query.{name}"

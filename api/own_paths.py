@@ -1,0 +1,42 @@
+"""A path that is a route of its own is no id: its other methods meet 405, not the door that takes ids."""
+
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Match, Route
+
+
+class Closed(Route):
+    """Says 405 to methods that no door takes at a path of its own."""
+
+
+def close_to_others(app: FastAPI) -> None:
+    """From here on `DELETE /v1/jobs/stats` is refused, though `DELETE /v1/jobs/{job_id}` is a door.
+
+    The router would take the first door whose pattern and method both fit, whatever path says it better. Call
+    it when every route is in place.
+    """
+    routes = [context.original_route for context in iter_route_contexts(app.routes)]
+    patterns = [route for route in routes if isinstance(route, Route) and "{" in route.path]
+    own: dict[str, set[str]] = {}
+    for route in routes:
+        if isinstance(route, Route) and "{" not in route.path:
+            own.setdefault(route.path, set()).update(route.methods or ())
+    closed = [
+        Closed(path, _refuse, methods=sorted(others), include_in_schema=False)
+        for path, methods in own.items()
+        if (others := _methods_on(path, patterns) - methods)
+    ]
+    app.router.routes[:0] = closed
+
+
+def _methods_on(path: str, patterns: list[Route]) -> set[str]:
+    scope = {"type": "http", "path": path, "method": "", "root_path": "", "headers": []}
+    fitting: list[BaseRoute] = [route for route in patterns if route.matches(scope)[0] is not Match.NONE]
+    return {method for route in fitting for method in getattr(route, "methods", None) or ()}
+
+
+async def _refuse(_: Request) -> Response:
+    raise HTTPException(405)
