@@ -3,14 +3,12 @@
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
-from adapters.event_log import OutcomeUnknown
 from api.asset_problems import AssetChanged
 from api.commands.answers import position_of
-from api.commands.verdicts import ATTEMPTS, decided, pending
+from api.commands.verdicts import ATTEMPTS, heard, pending
 from api.etags import require_version
 from api.identity_problems import ProjectorAway
 from api.intent import Intent, applied
-from api.origin import metadata
 from api.parts import Parts
 from api.problems import NotFound
 from projections.assets.queries import AssetRow
@@ -78,8 +76,4 @@ async def _said(parts: Parts, event: AssetEvent, row: AssetRow, key: str, causat
     """Appends, and returns once the read models have heard it; nothing is begun that nobody would decide."""
     if not parts.reads.projecting(parts.settings.kafka.topics.assets, row.position_partition):
         raise ProjectorAway
-    try:
-        position = await parts.log.append(event, metadata(causation_id=causation_id))
-    except OutcomeUnknown as error:
-        raise pending(key) from error
-    await decided(parts, position, key)
+    await heard(parts, event, key, causation_id=causation_id)

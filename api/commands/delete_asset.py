@@ -5,15 +5,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from adapters.event_log import OutcomeUnknown
 from api.access import entered, entering
 from api.commands.answers import position_of, say_position
 from api.commands.changing import own_asset, settled
-from api.commands.verdicts import decided, key_or_fresh, pending
+from api.commands.verdicts import heard, key_or_fresh
 from api.etags import IfMatch
 from api.intent import IdempotencyKey, Intent, applied, begin
 from api.openapi import problems
-from api.origin import metadata
 from api.parts import Parts
 from projections.assets.queries import AssetRow
 from schemas.events import AssetDeleted, AssetPurged
@@ -96,9 +94,4 @@ async def _purged(parts: Parts, intent: Intent, key: str, asset_id: UUID, if_mat
         code="permanent",
         incoming_key=row.incoming_key,
     )
-    try:
-        position = await parts.log.append(event, metadata())
-    except OutcomeUnknown as error:
-        raise pending(key) from error
-    await decided(parts, position, key)
-    return position
+    return await heard(parts, event, key)

@@ -10,7 +10,7 @@ from adapters.account_keys import Address
 from adapters.sealing import seal_text
 from api.bodies import read_json
 from api.commands.signing_in import Entry, SignedIn, signed_in, start_session
-from api.commands.verdicts import append_under, decided, require_projecting
+from api.commands.verdicts import heard, require_projecting
 from api.identity_problems import AddressTaken
 from api.intent import IdempotencyKey, data_key_of
 from api.limits.doors import admit_login, admit_registration
@@ -104,5 +104,5 @@ async def _registered(
         ),
         data_key_id=key_id,
     )
-    await decided(parts, await append_under(parts, event, entry.key), entry.key)
+    await heard(parts, event, entry.key)
     return await parts.identity.accounts.by_key(entry.account_key)

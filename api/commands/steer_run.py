@@ -6,14 +6,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Request, Response
 
-from adapters.event_log import OutcomeUnknown
 from api.access import entered, entering
 from api.commands.answers import say_position
-from api.commands.verdicts import ATTEMPTS, decided, key_or_fresh, pending
+from api.commands.verdicts import ATTEMPTS, heard, key_or_fresh
 from api.identity_problems import ProjectorAway
 from api.intent import IdempotencyKey, Intent, begin
 from api.openapi import problems
-from api.origin import metadata
 from api.parts import Parts
 from api.queries.runs import RUNS, RunId, own_run, shown
 from api.run_problems import RunChanged, RunOver
@@ -90,9 +88,4 @@ async def _said(parts: Parts, event: RunPaused | RunResumed | RunCancelled, key:
     """Appends, and returns once the read models have heard it."""
     if not parts.reads.projecting(parts.settings.kafka.topics.operations, _PARTITION):
         raise ProjectorAway
-    try:
-        position = await parts.log.append(event, metadata())
-    except OutcomeUnknown as error:
-        raise pending(key) from error
-    await decided(parts, position, key)
-    return position
+    return await heard(parts, event, key)

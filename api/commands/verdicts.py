@@ -14,7 +14,7 @@ from api.problems import NotFound
 from projections.account_activity.queries import AccountActivityRow
 from projections.accounts.queries import AccountRow
 from projections.waiting import NotYetApplied
-from schemas.events import IdentityEvent
+from schemas.events import Event, IdentityEvent
 from schemas.partitioner import partition_for
 from schemas.positions import Position
 
@@ -38,12 +38,19 @@ def require_projecting(parts: Parts, account_key: str) -> None:
         raise ProjectorAway
 
 
-async def append_under(parts: Parts, event: IdentityEvent, key: str) -> Position:
+async def append_under(parts: Parts, event: Event, key: str, *, causation_id: UUID | None = None) -> Position:
     """Appends; raises Pending, with the key to repeat it under, where nobody knows whether it landed."""
     try:
-        return await parts.log.append(event, metadata())
+        return await parts.log.append(event, metadata(causation_id=causation_id))
     except OutcomeUnknown as error:
         raise pending(key) from error
+
+
+async def heard(parts: Parts, event: Event, key: str, *, causation_id: UUID | None = None) -> Position:
+    """Appends, and returns once the read models have heard it; raises Pending."""
+    position = await append_under(parts, event, key, causation_id=causation_id)
+    await decided(parts, position, key)
+    return position
 
 
 async def said_once(parts: Parts, event: IdentityEvent) -> Position:
@@ -97,8 +104,7 @@ async def settled(
             if account is None:
                 raise NotFound
             require_projecting(parts, account.account_key)
-            position = await append_under(parts, await decide(event_id, account), key)
-            await decided(parts, position, key)
+            await heard(parts, await decide(event_id, account), key)
             found = await accounts.by_event_id(event_id)
         if found is None:
             raise pending(key)
