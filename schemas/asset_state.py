@@ -2,13 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from schemas.events import Cost, Encoder, Source, Variant
 
 AssetStatus = Literal["requested", "expired", "uploaded", "processing", "ready", "failed", "purged"]
 JobStatus = Literal["queued", "active", "completed", "failed", "deleted"]
+
+UNDER_WAY: Final[frozenset[JobStatus]] = frozenset({"queued", "active"})
+"""Jobs that are still to end."""
+
+DELETABLE: Final[frozenset[JobStatus]] = frozenset({"queued", "failed"})
+"""Jobs that can be taken away: nobody works on them, and they made nothing."""
 
 JOB_DELETED = ("internal", "job_deleted")
 """Why an asset failed whose newest job was deleted."""
@@ -189,7 +195,7 @@ class AssetState:
         job = self.newest_job
         if job is None or job.state != "deleted":
             return job
-        return next((one for one in reversed(self.jobs) if one.state in {"queued", "active"}), job)
+        return next((one for one in reversed(self.jobs) if one.state in UNDER_WAY), job)
 
     def job(self, job_id: UUID) -> JobState | None:
         """The job of that id, if it is one of this asset's."""

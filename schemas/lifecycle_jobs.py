@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from schemas.asset_state import AssetState, JobState, VariantSet
+from schemas.asset_state import DELETABLE, UNDER_WAY, AssetState, JobState, VariantSet
 from schemas.events import (
     JobDeleted,
     ProcessingFailed,
@@ -40,7 +40,7 @@ def asked_again(state: AssetState, event: VariantsRequested) -> AssetState:
 def started(state: AssetState, event: ProcessingStarted) -> AssetState:
     """An attempt begins once, and none before an earlier one."""
     job = state.job(event.job_id)
-    if job is None or job.state not in {"queued", "active"} or event.attempt <= job.attempts:
+    if job is None or job.state not in UNDER_WAY or event.attempt <= job.attempts:
         return state
     begun = replace(
         job, state="active", attempts=event.attempt, started_at=event.occurred_at, worker=event.worker
@@ -75,7 +75,7 @@ def ready(state: AssetState, event: VariantsReady) -> AssetState:
 def failed(state: AssetState, event: ProcessingFailed) -> AssetState:
     """An attempt ends once. A job goes on where another attempt follows, and after an interruption always."""
     job = state.job(event.job_id)
-    if job is None or job.state not in {"queued", "active"}:
+    if job is None or job.state not in UNDER_WAY:
         return state
     if event.attempt < job.attempts or event.attempt <= job.ended_attempt:
         return state
@@ -95,7 +95,7 @@ def failed(state: AssetState, event: ProcessingFailed) -> AssetState:
 def job_deleted(state: AssetState, event: JobDeleted) -> AssetState:
     """Only what waits or has failed can be deleted; its last error stays for those who look at it."""
     job = state.job(event.job_id)
-    if job is None or job.state not in {"queued", "failed"}:
+    if job is None or job.state not in DELETABLE:
         return state
     return _with_job(state, replace(job, state="deleted", finished_at=job.finished_at or event.occurred_at))
 
@@ -114,8 +114,7 @@ def retired(state: AssetState, event: VariantsRetired) -> AssetState:
 
 def _is_awaited(state: AssetState, one: VariantSet) -> bool:
     return any(
-        job.state in {"queued", "active"}
-        and (job.preset_set == one.preset_set or job.manifest_key == one.manifest_key)
+        job.state in UNDER_WAY and (job.preset_set == one.preset_set or job.manifest_key == one.manifest_key)
         for job in state.jobs
     )
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.access import POSITION_HEADER
 from api.commands.completed import Completed
+from api.job_shapes import JobAsked
 from projections.activity.queries import ActivityRow
 from schemas.positions import Position
 
@@ -78,6 +79,17 @@ def accepted(response: Response, done: Completed) -> UploadAccepted:
     )
 
 
+def job_asked(response: Response, asset_id: UUID, job_id: UUID, position: Position) -> JobAsked:
+    """The answer to whoever asked for another job."""
+    say_position(response, position)
+    return JobAsked(
+        asset_id=asset_id,
+        job_id=job_id,
+        job_url=f"/v1/jobs/{job_id}?after={position.token()}",
+        status_url=asset_path(asset_id, "/status", after=position),
+    )
+
+
 HELD_ALREADY: Final[dict[int | str, dict[str, Any]]] = {
     200: {"model": UploadAccepted, "description": "The bytes were yours already; nothing new was made."}
 }
@@ -87,6 +99,13 @@ HELD_ALREADY: Final[dict[int | str, dict[str, Any]]] = {
 def position_of(row: ActivityRow) -> Position:
     """Where the record of an applied event stands."""
     return Position(topic=row.topic, partition=row.partition, offset=row.offset)
+
+
+def no_content(position: Position) -> Response:
+    """The answer to a write that has nothing to show: 204, and where it stands."""
+    response = Response(status_code=204)
+    say_position(response, position)
+    return response
 
 
 def say_position(response: Response, position: Position, *, location: str | None = None) -> None:

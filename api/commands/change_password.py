@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict
 
 from adapters.sealing import seal_text
 from api.bodies import read_json
-from api.commands.answers import say_position
-from api.commands.verdicts import key_or_fresh, settled
+from api.commands.answers import no_content
+from api.commands.verdicts import key_or_fresh, place_of, settled
 from api.identity_problems import WrongCredentials
 from api.intent import IdempotencyKey, Intent, begin
 from api.limits.doors import admit_login
@@ -21,7 +21,6 @@ from api.problems import KeyReused, invalid
 from api.security_events import say
 from projections.accounts.queries import AccountRow
 from schemas.events import PasswordChanged
-from schemas.positions import Position
 
 ROUTE: Final = "/v1/auth/password"
 router = APIRouter()
@@ -61,11 +60,8 @@ async def change_password(request: Request, key: IdempotencyKey = None) -> Respo
     now = await own_account(parts, caller)
     if now.version == row.version and not await is_right(parts, body.new, now):
         raise KeyReused
-    position = Position(topic=row.topic, partition=row.partition, offset=row.offset)
     say(parts, "password_changed", user_id=str(account.user_id))
-    response = Response(status_code=204)
-    say_position(response, position)
-    return response
+    return no_content(place_of(row))
 
 
 async def _decided(

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.access import entered
 from api.bodies import read_json
 from api.commands.answers import say_position
-from api.commands.verdicts import key_or_fresh, settled
+from api.commands.verdicts import key_or_fresh, place_of, settled
 from api.intent import IdempotencyKey, begin
 from api.openapi import json_request, problems
 from api.problems import NotFound
@@ -18,7 +18,6 @@ from api.user_shapes import User, user_shape
 from projections.accounts.queries import AccountRow
 from schemas.events import RoleChanged
 from schemas.identity import Role
-from schemas.positions import Position
 
 ROUTE: Final = "/v1/users/{user_id}"
 router = APIRouter()
@@ -71,7 +70,7 @@ async def change_role(
 
     row = await settled(parts, intent, key=key, what="role", user_id=user_id, decide=decide)
     say(parts, "role_changed", user_id=str(user_id), role=body.role)
-    say_position(response, Position(topic=row.topic, partition=row.partition, offset=row.offset))
+    say_position(response, place_of(row))
     account = await parts.identity.accounts.by_user(user_id)
     if account is None:
         raise NotFound

@@ -1,19 +1,50 @@
 """Changing an asset: decided on the version that it has, and answered once the log's word is known."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import TypedDict
 from uuid import UUID
 
+from fastapi import Response
+
 from api.asset_problems import AssetChanged
-from api.commands.answers import position_of
+from api.commands.answers import position_of, say_position
 from api.commands.verdicts import ATTEMPTS, heard, pending
 from api.etags import require_version
 from api.identity_problems import ProjectorAway
 from api.intent import Intent, applied
 from api.parts import Parts
 from api.problems import NotFound
+from api.representations import asset_answer
 from projections.assets.queries import AssetRow
 from schemas.events import AssetEvent
 from schemas.positions import Position
+
+
+class Heading(TypedDict):
+    """What each change of an asset says of itself: who asked for it, when, and decided on which version."""
+
+    event_id: UUID
+    occurred_at: datetime
+    asset_id: UUID
+    owner_id: UUID
+    actor_id: UUID
+    expected_version: int
+    request_hash: bytes | None
+
+
+def heading(intent: Intent, event_id: UUID, row: AssetRow) -> Heading:
+    """The heading of the event that changes the asset as it is in this row."""
+    return Heading(
+        event_id=event_id,
+        occurred_at=intent.asked_at,
+        asset_id=row.asset_id,
+        owner_id=row.owner_id,
+        actor_id=intent.caller.user_id,
+        expected_version=row.version,
+        request_hash=intent.request_hash,
+    )
+
 
 Decide = Callable[[UUID, AssetRow], Awaitable[AssetEvent | None]]
 """The event of this id for an asset as it is; None where there is nothing to change. It may raise."""
@@ -64,6 +95,14 @@ async def own_asset(parts: Parts, intent: Intent, asset_id: UUID, owner_id: UUID
     if row is None:
         raise NotFound
     return row
+
+
+async def shown(parts: Parts, intent: Intent, asset_id: UUID, position: Position) -> Response:
+    """The answer to a change: the asset as it is now; raises NotFound where it has gone meanwhile."""
+    row = await own_asset(parts, intent, asset_id)
+    response = asset_answer(row, addresses=parts.addresses, now=parts.clock.now())
+    say_position(response, position)
+    return response
 
 
 def row_position(parts: Parts, row: AssetRow) -> Position:

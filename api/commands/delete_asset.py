@@ -6,8 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.access import entered, entering
-from api.commands.answers import position_of, say_position
-from api.commands.changing import own_asset, settled
+from api.commands.answers import no_content, position_of
+from api.commands.changing import heading, own_asset, settled
 from api.commands.verdicts import heard, key_or_fresh
 from api.etags import IfMatch
 from api.intent import IdempotencyKey, Intent, applied, begin
@@ -51,25 +51,14 @@ async def delete_asset(
         position = await _purged(parts, intent, key, asset_id, if_match)
     else:
         position = await _trashed(parts, intent, key, asset_id, if_match)
-    response = Response(status_code=204)
-    say_position(response, position)
-    return response
+    return no_content(position)
 
 
 async def _trashed(parts: Parts, intent: Intent, key: str, asset_id: UUID, if_match: str | None) -> Position:
     async def decide(event_id: UUID, row: AssetRow) -> AssetDeleted | None:
         if row.deleted_at is not None:
             return None
-        return AssetDeleted(
-            event_id=event_id,
-            occurred_at=intent.asked_at,
-            asset_id=row.asset_id,
-            owner_id=row.owner_id,
-            actor_id=intent.caller.user_id,
-            expected_version=row.version,
-            request_hash=intent.request_hash,
-            code="user",
-        )
+        return AssetDeleted(**heading(intent, event_id, row), code="user")
 
     return await settled(
         parts, intent, key=key, what="deleted", asset_id=asset_id, if_match=if_match, decide=decide

@@ -6,19 +6,20 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Request, Response
 
 from api.access import entered, entering
-from api.commands.answers import say_position
-from api.commands.changing import Decide, settled
+from api.commands.answers import no_content
+from api.commands.changing import Decide, heading, settled
 from api.commands.verdicts import key_or_fresh
 from api.intent import IdempotencyKey, Intent, begin
 from api.job_problems import JobUnderWay
 from api.openapi import problems
 from api.parts import Parts
 from api.problems import NotFound
+from api.queries.jobs import own_job
 from projections.assets.queries import AssetRow
+from schemas.asset_state import DELETABLE
 from schemas.events import JobDeleted
 
 ROUTE: Final = "/v1/jobs/{job_id}"
-DELETABLE: Final = frozenset({"queued", "failed"})
 router = APIRouter()
 
 
@@ -40,9 +41,7 @@ async def delete_job(
     everybody. 409: a worker has it, or has done it.
     """
     parts, caller = await entered(request, "assets:write")
-    row = await parts.reads.job(owner_id=None if caller.admin else caller.user_id, job_id=job_id)
-    if row is None:
-        raise NotFound
+    row = await own_job(parts, caller, job_id)
     key = key_or_fresh(key)
     intent = await begin(parts, caller, route=ROUTE, key=key, said=b"", target=str(job_id))
 
@@ -56,9 +55,7 @@ async def delete_job(
         causation_id=await parts.work.last_said(row),
         decide=_decision(parts, intent, job_id),
     )
-    response = Response(status_code=204)
-    say_position(response, position)
-    return response
+    return no_content(position)
 
 
 def _decision(parts: Parts, intent: Intent, job_id: UUID) -> Decide:
@@ -70,15 +67,6 @@ def _decision(parts: Parts, intent: Intent, job_id: UUID) -> Decide:
             return None
         if job.state not in DELETABLE:
             raise JobUnderWay
-        return JobDeleted(
-            event_id=event_id,
-            occurred_at=intent.asked_at,
-            asset_id=asset.asset_id,
-            owner_id=asset.owner_id,
-            actor_id=intent.caller.user_id,
-            expected_version=asset.version,
-            request_hash=intent.request_hash,
-            job_id=job_id,
-        )
+        return JobDeleted(**heading(intent, event_id, asset), job_id=job_id)
 
     return decide

@@ -6,7 +6,7 @@ import structlog
 from fastapi import APIRouter, Path, Request, Response
 
 from api.access import entered, entering
-from api.commands.answers import say_position
+from api.commands.answers import no_content
 from api.intent import IdempotencyKey
 from api.job_problems import NothingWaits
 from api.letters import discard_id, discard_of
@@ -50,6 +50,4 @@ async def discard(
         raise NothingWaits
     position = await parts.log.append(event, metadata())
     log.warning("record_discarded", letter=letter_id)
-    response = Response(status_code=204)
-    say_position(response, position)
-    return response
+    return no_content(position)

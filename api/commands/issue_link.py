@@ -11,7 +11,7 @@ from api.access import entered
 from api.asset_problems import InTrash, TooManyLinks
 from api.bodies import read_json
 from api.commands.answers import say_position
-from api.commands.changing import settled
+from api.commands.changing import heading, settled
 from api.commands.verdicts import key_or_fresh
 from api.intent import IdempotencyKey, begin
 from api.links import MOST_LINKS, VARIANT_NAME, SharedLink, link_shape
@@ -75,13 +75,7 @@ async def issue_link(
         if row.variants and body.variant is not None and body.variant not in names:
             raise invalid("body.variant", "is no variant of this asset")
         return LinkIssued(
-            event_id=event_id,
-            occurred_at=intent.asked_at,
-            asset_id=row.asset_id,
-            owner_id=row.owner_id,
-            actor_id=caller.user_id,
-            expected_version=row.version,
-            request_hash=intent.request_hash,
+            **heading(intent, event_id, row),
             link_id=link_id,
             variant=body.variant,
             expires_at=body.expires_at,

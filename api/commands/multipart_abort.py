@@ -1,6 +1,5 @@
 """AbortUpload: somebody does not want to go on with an upload."""
 
-import secrets
 from typing import Final
 from uuid import UUID
 
@@ -9,10 +8,11 @@ from fastapi import APIRouter, Request, Response
 
 from adapters.object_store import StoreError
 from api.access import entered, entering, wait_for
-from api.commands.answers import say_position
-from api.commands.changing import settled
+from api.commands.answers import no_content
+from api.commands.changing import heading, settled
 from api.commands.grant import Grant, opened
 from api.commands.multipart_parts import UploadToken
+from api.commands.verdicts import key_or_fresh
 from api.intent import IdempotencyKey, Intent, begin
 from api.openapi import problems
 from api.parts import Parts
@@ -33,17 +33,7 @@ def decide(event_id: UUID, row: AssetRow, intent: Intent, grant: Grant) -> Uploa
         raise UploadFinished
     if row.status == "expired":
         return None
-    return UploadExpired(
-        event_id=event_id,
-        occurred_at=intent.asked_at,
-        asset_id=grant.asset_id,
-        owner_id=grant.owner_id,
-        actor_id=intent.caller.user_id,
-        expected_version=row.version,
-        request_hash=intent.request_hash,
-        upload_id=grant.upload_id,
-        code="aborted",
-    )
+    return UploadExpired(**heading(intent, event_id, row), upload_id=grant.upload_id, code="aborted")
 
 
 @router.delete(
@@ -56,8 +46,8 @@ def decide(event_id: UUID, row: AssetRow, intent: Intent, grant: Grant) -> Uploa
     openapi_extra=entering("assets:write"),
 )
 async def abort_upload(
-    request: Request, response: Response, upload_id: UUID, token: UploadToken, key: IdempotencyKey = None
-) -> None:
+    request: Request, upload_id: UUID, token: UploadToken, key: IdempotencyKey = None
+) -> Response:
     """For uploads by presigned form and in parts alike; repeated it answers the same. 409: it is complete."""
     parts, caller = await entered(request, "assets:write")
     grant = opened(parts.signer, caller.user_id, token)
@@ -72,15 +62,10 @@ async def abort_upload(
         return decide(event_id, row, intent, grant)
 
     position = await settled(
-        parts,
-        intent,
-        key=key or secrets.token_urlsafe(18),
-        what="aborted",
-        asset_id=grant.asset_id,
-        decide=aborted,
+        parts, intent, key=key_or_fresh(key), what="aborted", asset_id=grant.asset_id, decide=aborted
     )
     await _sweep(parts, grant)
-    say_position(response, position)
+    return no_content(position)
 
 
 async def _sweep(parts: Parts, grant: Grant) -> None:

@@ -7,8 +7,7 @@ import structlog
 from fastapi import APIRouter, Path, Request, Response
 
 from api.access import entered, entering
-from api.commands.answers import say_position
-from api.commands.retry_job import asked
+from api.commands.answers import job_asked
 from api.intent import IdempotencyKey
 from api.job_problems import NothingWaits, NotRedrivable, RedrivesSpent
 from api.letter_shapes import Redriven
@@ -55,8 +54,7 @@ async def redrive(
     event = await _request(parts, standing, caller.user_id)
     position = await parts.log.append(event, metadata(causation_id=cause_of(standing.letter)))
     log.warning("redrive_asked", letter=letter_id)
-    say_position(response, position)
-    return Redriven(records=None, job=asked(event.asset_id, event.job_id, position))
+    return Redriven(records=None, job=job_asked(response, event.asset_id, event.job_id, position))
 
 
 async def _request(parts: Parts, standing: Standing, actor_id: UUID) -> VariantsRequested:

@@ -7,11 +7,10 @@ from fastapi import APIRouter, Path, Request, Response
 
 from api.access import entered, entering
 from api.asset_problems import InTrash, NotUploaded, StillWorking
-from api.commands.answers import say_position
+from api.commands.answers import job_asked
 from api.commands.asked_again import Asking, asked_again
 from api.commands.changing import settled
 from api.commands.completion import active_preset_set
-from api.commands.retry_job import asked
 from api.commands.verdicts import key_or_fresh
 from api.etags import IfMatch
 from api.intent import IdempotencyKey, Intent, begin
@@ -19,10 +18,10 @@ from api.job_shapes import JobAsked
 from api.openapi import problems
 from api.parts import Parts
 from projections.assets.queries import AssetRow
+from schemas.asset_state import UNDER_WAY
 from schemas.events import VariantsRequested
 
 ROUTE: Final = "/v1/assets/{asset_id}/reprocess"
-_UNDER_WAY: Final = frozenset({"queued", "active"})
 router = APIRouter()
 
 
@@ -57,9 +56,7 @@ async def reprocess_asset(
     position = await settled(
         parts, intent, key=key, what="reprocess", asset_id=asset_id, if_match=if_match, decide=decide
     )
-    answer = asked(asset_id, intent.new_id("job"), position)
-    say_position(response, position)
-    return answer
+    return job_asked(response, asset_id, intent.new_id("job"), position)
 
 
 async def _decide(parts: Parts, intent: Intent, event_id: UUID, row: AssetRow) -> VariantsRequested:
@@ -70,7 +67,7 @@ async def _decide(parts: Parts, intent: Intent, event_id: UUID, row: AssetRow) -
     if row.original_key is None or original is None:
         raise NotUploaded
     job = await parts.reads.job(owner_id=row.owner_id, job_id=row.job_id) if row.job_id is not None else None
-    if job is not None and job.state in _UNDER_WAY:
+    if job is not None and job.state in UNDER_WAY:
         raise StillWorking
     asking = Asking(
         reason="regenerate",

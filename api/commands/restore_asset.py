@@ -7,13 +7,12 @@ from fastapi import APIRouter, Path, Request, Response
 
 from api.access import entered, entering
 from api.asset_problems import TimeIsOver
-from api.commands.answers import say_position
-from api.commands.changing import own_asset, settled
+from api.commands.changing import heading, settled, shown
 from api.commands.verdicts import key_or_fresh
 from api.etags import IfMatch
 from api.intent import IdempotencyKey, begin
 from api.openapi import problems
-from api.representations import Asset, asset_answer
+from api.representations import Asset
 from projections.assets.queries import AssetRow
 from schemas.events import AssetRestored
 
@@ -46,21 +45,9 @@ async def restore_asset(
             return None
         if row.doomed:
             raise TimeIsOver
-        return AssetRestored(
-            event_id=event_id,
-            occurred_at=intent.asked_at,
-            asset_id=row.asset_id,
-            owner_id=row.owner_id,
-            actor_id=caller.user_id,
-            expected_version=row.version,
-            request_hash=intent.request_hash,
-            code="user",
-        )
+        return AssetRestored(**heading(intent, event_id, row), code="user")
 
     position = await settled(
         parts, intent, key=key, what="restored", asset_id=asset_id, if_match=if_match, decide=decide
     )
-    row = await own_asset(parts, intent, asset_id)
-    response = asset_answer(row, addresses=parts.addresses, now=parts.clock.now())
-    say_position(response, position)
-    return response
+    return await shown(parts, intent, asset_id, position)

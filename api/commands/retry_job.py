@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Request, Response
 
 from api.access import entered, entering
 from api.asset_problems import StillWorking
-from api.commands.answers import asset_path, say_position
+from api.commands.answers import job_asked
 from api.commands.asked_again import Asking, asked_again
 from api.commands.changing import Decide, settled
 from api.commands.completion import active_preset_set
@@ -18,15 +18,16 @@ from api.job_shapes import JobAsked
 from api.openapi import problems
 from api.parts import Parts
 from api.problems import NotFound
+from api.queries.jobs import own_job
 from projections.assets.queries import AssetRow
 from projections.jobs.queries import JobRow
+from schemas.asset_state import UNDER_WAY
 from schemas.codes import Reason
 from schemas.events import VariantsRequested
 from schemas.positions import Position
 
 ROUTE: Final = "/v1/jobs/{job_id}/retry"
 ENDED: Final = frozenset({"failed", "deleted"})
-UNDER_WAY: Final = frozenset({"queued", "active"})
 router = APIRouter()
 
 
@@ -50,15 +51,11 @@ async def retry_job(
     409: the job has not failed, or the asset lies in the trash, or another job of it is under way.
     """
     parts, caller = await entered(request, "assets:write")
-    row = await parts.reads.job(owner_id=None if caller.admin else caller.user_id, job_id=job_id)
-    if row is None:
-        raise NotFound
+    row = await own_job(parts, caller, job_id)
     key = key_or_fresh(key)
     intent = await begin(parts, caller, route=ROUTE, key=key, said=b"", target=str(job_id))
     position = await ask_again(parts, intent, row, key=key, reason="retry")
-    answer = asked(row.asset_id, intent.new_id("job"), position)
-    say_position(response, position)
-    return answer
+    return job_asked(response, row.asset_id, intent.new_id("job"), position)
 
 
 async def ask_again(parts: Parts, intent: Intent, row: JobRow, *, key: str, reason: Reason) -> Position:
@@ -75,16 +72,6 @@ async def ask_again(parts: Parts, intent: Intent, row: JobRow, *, key: str, reas
         owner_id=row.owner_id,
         causation_id=await parts.work.last_said(row),
         decide=_decision(parts, intent, row.job_id, reason),
-    )
-
-
-def asked(asset_id: UUID, job_id: UUID, position: Position) -> JobAsked:
-    """The answer to whoever asked for another job."""
-    return JobAsked(
-        asset_id=asset_id,
-        job_id=job_id,
-        job_url=f"/v1/jobs/{job_id}?after={position.token()}",
-        status_url=asset_path(asset_id, "/status", after=position),
     )
 
 

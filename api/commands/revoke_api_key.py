@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Request, Response
 
 from adapters.owners import deterministic_id
 from api.access import entering
-from api.commands.answers import say_position
+from api.commands.answers import no_content
 from api.commands.verdicts import said_once
 from api.intent import IdempotencyKey
 from api.openapi import problems
@@ -54,6 +54,4 @@ async def revoke_api_key(
     position = await said_once(parts, event)
     parts.identity.denials.key_ended(key_id)
     say(parts, "api_key_revoked", key_id=str(key_id), user_id=str(account.user_id))
-    response = Response(status_code=204)
-    say_position(response, position)
-    return response
+    return no_content(position)

@@ -6,8 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Request, Response
 
 from api.access import entered, entering
-from api.commands.answers import say_position
-from api.commands.changing import settled
+from api.commands.answers import no_content
+from api.commands.changing import heading, settled
 from api.commands.verdicts import key_or_fresh
 from api.intent import IdempotencyKey, begin
 from api.openapi import problems
@@ -46,18 +46,7 @@ async def revoke_link(
     async def decide(event_id: UUID, row: AssetRow) -> LinkRevoked | None:
         if revoked:
             return None
-        return LinkRevoked(
-            event_id=event_id,
-            occurred_at=intent.asked_at,
-            asset_id=row.asset_id,
-            owner_id=row.owner_id,
-            actor_id=caller.user_id,
-            expected_version=row.version,
-            request_hash=intent.request_hash,
-            link_id=link_id,
-        )
+        return LinkRevoked(**heading(intent, event_id, row), link_id=link_id)
 
     position = await settled(parts, intent, key=key, what="revoked", asset_id=asset_id, decide=decide)
-    response = Response(status_code=204)
-    say_position(response, position)
-    return response
+    return no_content(position)

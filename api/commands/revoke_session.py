@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Request, Response
 
 from api.access import entering
-from api.commands.answers import say_position
+from api.commands.answers import no_content
 from api.commands.end_session import end_session
 from api.intent import IdempotencyKey
 from api.openapi import problems
@@ -41,9 +41,8 @@ async def revoke_session(
     standing = await parts.identity.accounts.standing(session_id=session_id, user_id=caller.user_id)
     if standing.session is None:
         raise NotFound
-    response = Response(status_code=204)
     if standing.session.revoked_at is not None:
-        return response  # as it was asked for, whoever ended it
+        return Response(status_code=204)  # as it was asked for, whoever ended it
     position = await end_session(
         parts,
         account_key=account.account_key,
@@ -52,5 +51,4 @@ async def revoke_session(
         code="logout",
         actor_id=caller.user_id,
     )
-    say_position(response, position)
-    return response
+    return no_content(position)

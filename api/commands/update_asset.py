@@ -11,14 +11,13 @@ from adapters.sealing import seal_json
 from api.access import entered
 from api.asset_problems import InTrash
 from api.bodies import read_json
-from api.commands.answers import say_position
-from api.commands.changing import own_asset, settled
+from api.commands.changing import heading, settled, shown
 from api.commands.verdicts import key_or_fresh
 from api.etags import IfMatch
 from api.intent import IdempotencyKey, Intent, begin
 from api.openapi import json_request, problems
 from api.parts import Parts
-from api.representations import Asset, asset_answer
+from api.representations import Asset
 from api.words import Description, Tags, Title
 from projections.assets.queries import AssetRow
 from schemas.events import AssetUpdated
@@ -66,10 +65,7 @@ async def update_asset(
     position = await settled(
         parts, intent, key=key, what="updated", asset_id=asset_id, if_match=if_match, decide=decide
     )
-    row = await own_asset(parts, intent, asset_id)
-    response = asset_answer(row, addresses=parts.addresses, now=parts.clock.now())
-    say_position(response, position)
-    return response
+    return await shown(parts, intent, asset_id, position)
 
 
 def _decide(
@@ -84,13 +80,7 @@ def _decide(
     if not changed:
         return None
     return AssetUpdated(
-        event_id=event_id,
-        occurred_at=intent.asked_at,
-        asset_id=row.asset_id,
-        owner_id=row.owner_id,
-        actor_id=intent.caller.user_id,
-        expected_version=row.version,
-        request_hash=intent.request_hash,
+        **heading(intent, event_id, row),
         sealed_words=seal_json(
             parts.keys,
             user_id=row.owner_id,

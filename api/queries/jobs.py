@@ -7,12 +7,14 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.access import catching_up, caught_up
+from api.caller import Caller
 from api.job_shapes import JobDetail, JobPage, JobStats, detail_shape, stats_shape
 from api.openapi import problems
+from api.parts import Parts
 from api.problems import NotFound
 from api.queries.cursors import cursor_for, mark_of
 from api.representations import PRIVATE, job_shape
-from projections.jobs.queries import JobFilter, JobMark
+from projections.jobs.queries import JobFilter, JobMark, JobRow
 from schemas.asset_state import JobStatus
 
 JOBS: Final = "/v1/jobs"
@@ -90,8 +92,13 @@ async def read_job(
 ) -> JobDetail:
     """How a piece of work went, every attempt, and what it took; administrators see everybody's."""
     parts, caller = await caught_up(request, "assets:read")
-    owner_id = None if caller.admin else caller.user_id
-    row = await parts.reads.job(owner_id=owner_id, job_id=job_id)
+    row = await own_job(parts, caller, job_id)
+    return detail_shape(row, await parts.work.attempts(row))
+
+
+async def own_job(parts: Parts, caller: Caller, job_id: UUID) -> JobRow:
+    """The job, if it is the caller's or the caller is an administrator; raises NotFound."""
+    row = await parts.reads.job(owner_id=None if caller.admin else caller.user_id, job_id=job_id)
     if row is None:
         raise NotFound
-    return detail_shape(row, await parts.work.attempts(row))
+    return row

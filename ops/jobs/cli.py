@@ -10,14 +10,13 @@ from rich.table import Table
 
 from adapters.clock import new_id
 from api.commands.asked_again import Asking, asked_again
-from api.commands.delete_job import DELETABLE
 from api.commands.retry_job import ENDED
 from api.job_shapes import JobDetail, JobStats, detail_shape, stats_shape
 from ops.jobs.desk import Desk, at_desk, id_of
 from ops.waiting import UNREACHABLE, WRONG, Json, Wait, leave
 from projections.jobs.queries import JobFilter, JobRow, job
 from projections.preset_sets.queries import preset_sets
-from schemas.asset_state import JobStatus
+from schemas.asset_state import DELETABLE, JobStatus
 from schemas.events import JobDeleted, VariantsRequested
 
 app = typer.Typer(no_args_is_help=True, help="Jobs: the work that is done on pictures.")

@@ -15,6 +15,7 @@ from adapters.clock import Clock, new_id
 from adapters.event_log import EventLog
 from api.commands.asked_again import Asking, asked_again
 from projections.assets.originals import OriginalRow
+from schemas.asset_state import UNDER_WAY
 from schemas.codes import Reason
 from schemas.envelope import Metadata
 from schemas.events import RunCompleted, RunCounts
@@ -27,7 +28,6 @@ REASONS: Final[Mapping[str, Reason]] = {"regenerate": "regenerate", "presets": "
 
 # What the log refused so often (it changed each time just before) is left to another run.
 _TRIES: Final = 3
-_UNDER_WAY: Final = ("queued", "active")
 
 
 class Rows(Protocol):
@@ -118,7 +118,7 @@ class Driver:
         return {"requested": requested, "completed": len(ended)}
 
     def _under_way(self, run_id: UUID, jobs: Mapping[str, int]) -> int:
-        return sum(jobs.get(state, 0) for state in _UNDER_WAY) + len(self._progress[run_id].asked)
+        return sum(jobs.get(state, 0) for state in UNDER_WAY) + len(self._progress[run_id].asked)
 
     async def _hear(self, rows: Rows) -> None:
         """Takes note of what the log made of earlier requests, as far as the read models have come."""

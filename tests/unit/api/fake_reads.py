@@ -25,6 +25,7 @@ from projections.audit.queries import AuditFilter, AuditMark, AuditRow
 from projections.jobs.queries import JobRow
 from projections.links.queries import LinkRow
 from projections.waiting import NotYetApplied
+from schemas.asset_state import UNDER_WAY
 from schemas.envelope import RawRecord, read_headers
 from schemas.events import AssetEvent, ProcessingFailed
 from schemas.lifecycle import AssetState, fold
@@ -158,7 +159,7 @@ class FakeReads:
         waiting = [
             job
             for job in self.jobs.values()
-            if job.owner_id == owner_id and job.kind == "upload" and job.state in {"queued", "active"}
+            if job.owner_id == owner_id and job.kind == "upload" and job.state in UNDER_WAY
         ]
         return min(len(waiting), most)
 

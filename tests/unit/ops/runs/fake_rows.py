@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 from adapters.event_log import InMemoryEventLog
 from projections.assets.originals import KeptSet, OriginalRow, Selection
+from schemas.asset_state import UNDER_WAY
 from schemas.envelope import Metadata
 from schemas.events import (
     AssetEvent,
@@ -93,7 +94,7 @@ class FakeRows:
 
     def under_way(self) -> int:
         jobs = [job for state in self.states.values() for job in state.jobs]
-        return sum(job.run_id is not None and job.state in {"queued", "active"} for job in jobs)
+        return sum(job.run_id is not None and job.state in UNDER_WAY for job in jobs)
 
     async def uploaded(self, number: int, *, owner: UUID = OWNER) -> UUID:
         """An asset that is ready, with a set of variants by OLD_SET."""
