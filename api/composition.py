@@ -24,6 +24,7 @@ from api.commands.once import Once
 from api.identity import Identity, credentials_of, identity_of
 from api.limits import Limiter, PostgresCounters
 from api.limits.classes import rates_of
+from api.notifications.places import PostgresPlaces
 from api.notifications.tickets import PostgresTickets
 from api.parts import Parts
 from api.queries.accounts import PostgresAccounts
@@ -79,6 +80,7 @@ async def opened(
             identity=identity,
             limits=limits,
             tickets=PostgresTickets(pool),
+            places=PostgresPlaces(pool),
             signer=Signer(settings.secrets.token_secrets),
             addresses=_addresses(settings, store),
             completions=Once(),
@@ -143,7 +145,7 @@ async def _pool(settings: Settings, closing: AsyncExitStack) -> Pool:
 
 
 def _limits(settings: Settings, pool: Pool, metrics: Metrics, closing: AsyncExitStack) -> Limiter:
-    secret = settings.secrets.id_secret.get_secret_value().encode()
+    secret = settings.secrets.id_key
     rates = rates_of(settings.rates)
     limits = Limiter(PostgresCounters(pool), rates, secret=secret, metrics=metrics.limits)
     closing.push_async_callback(limits.close)

@@ -62,7 +62,7 @@ def measure(identity: Identity, metrics: IdentityMetrics) -> None:
 
 def credentials_of(settings: Settings, identity: Identity, clock: Clock) -> AllCredentials:
     """Whom the doors believe: static keys of the settings, issued keys, people with access tokens."""
-    secret = settings.secrets.id_secret.get_secret_value().encode()
+    secret = settings.secrets.id_key
     issued = IssuedKeys(identity.accounts, identity.denials, identity.uses, clock=clock)
     static = StaticKeys(settings.secrets.api_keys, id_secret=secret)
     return AllCredentials(static, issued, identity.access, identity.denials)

@@ -74,7 +74,7 @@ async def begin(
     intent = Intent(caller=caller, data_key_id=data_key_id, asked_at=parts.clock.now(), said=said)
     if key is None:
         return intent
-    secret = parts.settings.secrets.id_secret.get_secret_value().encode()
+    secret = parts.settings.secrets.id_key
     scope = scope_of(secret, str(caller.user_id), route, target, key)
     request_hash = parts.keys.mac(caller.user_id, data_key_id, said)
     reserved = await parts.reads.reserve(scope, request_hash, intent.asked_at)

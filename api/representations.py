@@ -168,6 +168,11 @@ def asset_body(row: AssetRow, *, addresses: Addresses, now: datetime) -> bytes:
     return asset_shape(row, addresses=addresses, now=now).model_dump_json().encode()
 
 
+def private_json(body: BaseModel) -> Response:
+    """A body that no cache but the caller's own may keep."""
+    return Response(body.model_dump_json(), media_type="application/json", headers=PRIVATE)
+
+
 def asset_answer(row: AssetRow, *, addresses: Addresses, now: datetime) -> Response:
     """An asset's details with their ETag."""
     body = asset_body(row, addresses=addresses, now=now)

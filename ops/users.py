@@ -131,7 +131,7 @@ async def _changed(settings: Settings, codec: Codec, key: str, role: Role, wait:
 
 
 def _event(settings: Settings, account: AccountRow, role: Role) -> RoleChanged:
-    secret = settings.secrets.id_secret.get_secret_value().encode()
+    secret = settings.secrets.id_key
     return RoleChanged(
         event_id=new_id(),
         occurred_at=SystemClock().now(),

@@ -173,3 +173,8 @@ class SecretSettings(Fragment):
         validation_alias="JWT_REFRESH_EXPIRE",
         description="A refresh token's life.",
     )
+
+    @property
+    def id_key(self) -> bytes:
+        """The key of ids that repeat, as they are made with."""
+        return self.id_secret.get_secret_value().encode()

@@ -50,7 +50,7 @@ class Ids:
     @classmethod
     def of(cls, parts: Parts, upload_id: UUID) -> "Ids":
         """Derived, never stored."""
-        secret = parts.settings.secrets.id_secret.get_secret_value().encode()
+        secret = parts.settings.secrets.id_key
         return cls(
             event_id=deterministic_id(secret, "completed", upload_id.bytes),
             job_id=deterministic_id(secret, "job", upload_id.bytes),

@@ -12,7 +12,7 @@ from api.job_problems import NothingWaits
 from api.letters import discard_id, discard_of
 from api.openapi import problems
 from api.origin import metadata
-from api.queries.dead_letters import id_secret, one_letter
+from api.queries.dead_letters import one_letter
 
 ROUTE: Final = "/v1/dead-letters/{letter_id}"
 router = APIRouter()
@@ -42,7 +42,7 @@ async def discard(
     event = discard_of(
         standing.letter,
         parts.settings.kafka.topics,
-        event_id=discard_id(standing.letter, id_secret(parts)),
+        event_id=discard_id(standing.letter, parts.settings.secrets.id_key),
         now=parts.clock.now(),
         actor_id=caller.user_id,
     )

@@ -25,7 +25,7 @@ class Bytes:
     """What a file is known by: the store's ETag with its size, and its SHA-256 where it is known."""
 
     def __init__(self, parts: Parts, owner_id: UUID, *, size: int, etag: str, sha256: str | None) -> None:
-        secret = parts.settings.secrets.id_secret.get_secret_value().encode()
+        secret = parts.settings.secrets.id_key
         self.by_etag = digest_of(secret, owner_id, "etag", f"{etag}/{size}") if etag else None
         self.by_sha256 = digest_of(secret, owner_id, "sha256", sha256) if sha256 else None
 
@@ -60,7 +60,7 @@ async def note(parts: Parts, owner_id: UUID, known_by: Bytes, done: Completed) -
 
 async def end_as_duplicate(parts: Parts, grant: Grant, twin: Completed) -> Completed:
     """Calls the upload off in favour of its twin, and remembers which: asked again it is the answer."""
-    secret = parts.settings.secrets.id_secret.get_secret_value().encode()
+    secret = parts.settings.secrets.id_key
     holder = Holder(asset_id=twin.asset_id, position=twin.position)
     await parts.contents.note(grant.owner_id, (_of_upload(secret, grant),), holder)
     event = UploadExpired(
@@ -78,7 +78,7 @@ async def end_as_duplicate(parts: Parts, grant: Grant, twin: Completed) -> Compl
 
 async def ended_as(parts: Parts, grant: Grant) -> Completed | None:
     """The twin in favour of which this upload was called off, as long as it is there."""
-    secret = parts.settings.secrets.id_secret.get_secret_value().encode()
+    secret = parts.settings.secrets.id_key
     digest = _of_upload(secret, grant)
     holder = (await parts.contents.find(grant.owner_id, (digest,))).get(digest)
     row = await _row(parts, grant.owner_id, holder) if holder is not None else None

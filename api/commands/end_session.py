@@ -24,7 +24,7 @@ async def end_session(
 
     Said again it is the same event, but for reuse, which is told each time.
     """
-    secret = parts.settings.secrets.id_secret.get_secret_value().encode()
+    secret = parts.settings.secrets.id_key
     repeated = deterministic_id(secret, "session-revoked", session_id.bytes, code)
     now = parts.clock.now()
     event = SessionRevoked(

@@ -133,7 +133,7 @@ async def _said_before(request: Request, user_id: UUID, key: str | None) -> Acco
     said = parts.identity.access.read(bearer_in(request.headers.get("authorization")))
     if key is None or said is None or said.user_id != user_id:
         return None
-    secret = parts.settings.secrets.id_secret.get_secret_value().encode()
+    secret = parts.settings.secrets.id_key
     scope = scope_of(secret, str(user_id), ROUTE, str(user_id), key)
     for attempt in range(ATTEMPTS):
         row = await parts.identity.accounts.by_event_id(deterministic_id(secret, scope, f"{_WHAT} {attempt}"))

@@ -15,7 +15,7 @@ from api.letters import Standing, asset_of, cause_of, redrive_of
 from api.openapi import problems
 from api.origin import metadata
 from api.parts import Parts
-from api.queries.dead_letters import id_secret, one_letter
+from api.queries.dead_letters import one_letter
 from schemas.decode_errors import DecodeError, UnknownEventType
 from schemas.events import VariantsRequested
 
@@ -63,7 +63,7 @@ async def _request(parts: Parts, standing: Standing, actor_id: UUID) -> Variants
     rounds = await parts.work.redrive_rounds(asset_id) if asset_id is not None else 0
     if rounds >= parts.settings.limits.redrives:
         raise RedrivesSpent
-    now, secret = parts.clock.now(), id_secret(parts)
+    now, secret = parts.clock.now(), parts.settings.secrets.id_key
     try:
         event = redrive_of(
             standing.letter, parts.codec.decode, secret, rounds=rounds, now=now, actor_id=actor_id

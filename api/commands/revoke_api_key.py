@@ -41,7 +41,7 @@ async def revoke_api_key(
     held = await parts.identity.accounts.key_of(user_id=caller.user_id, key_id=key_id)
     if held is None:
         raise NotFound
-    secret = parts.settings.secrets.id_secret.get_secret_value().encode()
+    secret = parts.settings.secrets.id_key
     now = parts.clock.now()
     event = ApiKeyRevoked(
         event_id=deterministic_id(secret, "key-revoked", key_id.bytes),

@@ -63,7 +63,7 @@ class Entry:
     @classmethod
     def of(cls, parts: Parts, *, account_key: str, route: str, key: str | None) -> "Entry":
         """A beginning."""
-        secret = parts.settings.secrets.id_secret.get_secret_value().encode()
+        secret = parts.settings.secrets.id_key
         chosen = key_or_fresh(key)
         return cls(
             account_key=account_key,

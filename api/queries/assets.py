@@ -21,6 +21,7 @@ from api.representations import (
     AssetStatus,
     asset_body,
     etag_of,
+    private_json,
     status_shape,
 )
 from api.variants import ORIGINAL, find_variant, variant_address
@@ -66,7 +67,7 @@ async def read_status(request: Request, asset_id: AssetId) -> Response:
     """Small and cheap. While work goes on, Retry-After says when to ask again."""
     parts, caller = await caught_up(request, "assets:read")
     row = await _row(parts, caller, asset_id)
-    response = _json(status_shape(row))
+    response = private_json(status_shape(row))
     if row.status in WORKING:
         response.headers["Retry-After"] = "1"
     return response
@@ -128,7 +129,3 @@ async def _variant(
     if variant is None:
         raise NotFound
     return row, variant
-
-
-def _json(body: Asset | AssetStatus) -> Response:
-    return Response(body.model_dump_json(), media_type="application/json", headers=PRIVATE)

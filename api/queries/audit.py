@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from typing import Annotated, Final
-from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -13,6 +12,7 @@ from api.moments import Moment
 from api.openapi import problems
 from api.parts import Parts
 from api.problems import invalid
+from api.queries.listing import Cursor, Limit, cut, listed
 from api.tokens import InvalidToken, Signer
 from api.user_shapes import AuditPage, audit_shape
 from projections.audit.queries import AuditFilter, AuditMark, mark_of
@@ -20,8 +20,6 @@ from projections.checkpoints import LOOPS
 from schemas.catalogue import CATALOGUE
 
 AUDIT: Final = "/v1/audit"
-PRIVATE: Final = {"Cache-Control": "private, no-cache"}
-LARGEST_PAGE: Final = 200
 _PURPOSE: Final = "audit-cursor"
 _ACTIONS: Final = sorted(kind.name for kind in CATALOGUE if kind.topic in {"assets", "identity"})
 
@@ -36,8 +34,6 @@ Action = Annotated[
 ]
 Since = Annotated[Moment | None, Query(description="Only what happened since then.")]
 Until = Annotated[Moment | None, Query(description="Only what happened before then.")]
-Limit = Annotated[int, Query(ge=1, le=LARGEST_PAGE)]
-Cursor = Annotated[str | None, Query(max_length=1000, description="`next_cursor` of the page before.")]
 
 router = APIRouter(tags=["users"])
 
@@ -76,15 +72,12 @@ async def audit_answer(
     bound_to = f"{path} {caller.user_id} {wanted}"
     before = _mark_of(parts.signer, cursor, bound_to) if cursor is not None else None
     rows = await parts.reads.audit_page(wanted, limit=limit + 1, before=before)
-    page, following = rows[:limit], None
-    if len(rows) > limit:
-        following = parts.signer.sign(_PURPOSE, _marked(mark_of(page[-1])), bound_to=bound_to)
+    page, last = cut(rows, limit)
+    following = None
+    if last is not None:
+        following = parts.signer.sign(_PURPOSE, _marked(mark_of(last)), bound_to=bound_to)
     body = AuditPage(items=tuple(audit_shape(row) for row in page), next_cursor=following)
-    response = Response(body.model_dump_json(), media_type="application/json", headers=PRIVATE)
-    if following is not None:
-        query = {**_query(wanted, path), "limit": limit, "cursor": following}
-        response.headers["Link"] = f'<{path}?{urlencode(query)}>; rel="next"'
-    return response
+    return listed(body, path, {**_query(wanted, path), "limit": limit}, following)
 
 
 def _check(wanted: AuditFilter) -> None:
@@ -94,14 +87,13 @@ def _check(wanted: AuditFilter) -> None:
 
 def _query(wanted: AuditFilter, path: str) -> dict[str, object]:
     """The filter as it was asked for; one's own activity names no subject."""
-    given = {
+    return {
         "actor": wanted.actor_id,
         "subject": wanted.subject_id if path == AUDIT else None,
         "action": wanted.action,
         "since": wanted.since.isoformat() if wanted.since is not None else None,
         "until": wanted.until.isoformat() if wanted.until is not None else None,
     }
-    return {name: value for name, value in given.items() if value is not None}
 
 
 def _marked(mark: AuditMark) -> bytes:

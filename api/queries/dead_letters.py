@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Mapping
 from typing import Annotated, Final
-from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -18,12 +17,11 @@ from api.moments import Moment
 from api.openapi import problems
 from api.parts import Parts
 from api.problems import NotFound, invalid
-from api.representations import PRIVATE
+from api.queries.listing import Limit, listed
 from api.tokens import InvalidToken
 from schemas.positions import InvalidPosition, vector_from_token, vector_token
 
 LETTERS: Final = "/v1/dead-letters"
-LARGEST_PAGE: Final = 200
 _PURPOSE: Final = "dead-letter-cursor"
 Word = Annotated[str | None, Query(max_length=200, pattern="^[^\\x00]+$")]
 
@@ -48,7 +46,7 @@ async def list_letters(
     owner: UUID | None = None,
     since: Moment | None = None,
     until: Moment | None = None,
-    limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 50,
+    limit: Limit = 50,
     cursor: Annotated[str | None, Query(max_length=2000)] = None,
 ) -> Response:
     """For administrators: what was given up in the last 90 days, newest first."""
@@ -67,17 +65,13 @@ async def list_letters(
     bound_to = f"{LETTERS} {caller.user_id} {wanted}"
     before = _before(parts, cursor, bound_to) if cursor is not None else None
     page = await read_page(parts, wanted, limit=limit, before=before)
-    items = await standings(parts.work, page.letters, id_secret(parts))
+    items = await standings(parts.work, page.letters, parts.settings.secrets.id_key)
     following = None
     if page.rest:
         mark = vector_token(page.rest).encode()
         following = parts.signer.sign(_PURPOSE, mark, bound_to=bound_to)
     body = DeadLetterPage(items=tuple(letter_shape(item) for item in items), next_cursor=following)
-    response = Response(body.model_dump_json(), media_type="application/json", headers=PRIVATE)
-    if following is not None:
-        query = [(name, value) for name, value in request.query_params.items() if name != "cursor"]
-        response.headers["Link"] = f'<{LETTERS}?{urlencode([*query, ("cursor", following)])}>; rel="next"'
-    return response
+    return listed(body, LETTERS, request.query_params, following)
 
 
 @router.get(
@@ -102,13 +96,8 @@ async def one_letter(parts: Parts, letter_id: str) -> Standing:
         raise LettersAway from error
     if letter is None:
         raise NotFound
-    (standing,) = await standings(parts.work, [letter], id_secret(parts))
+    (standing,) = await standings(parts.work, [letter], parts.settings.secrets.id_key)
     return standing
-
-
-def id_secret(parts: Parts) -> bytes:
-    """The secret of ids that repeat."""
-    return parts.settings.secrets.id_secret.get_secret_value().encode()
 
 
 async def read_page(

@@ -15,6 +15,7 @@ from api.parts import Parts
 from api.problems import invalid
 from api.queries.as_of import At
 from api.queries.gallery_at import gallery_at
+from api.queries.listing import Limit, cut
 from api.queries.sealed_cursors import cursor_for, mark_from
 from api.read_cache import Page
 from api.representations import PRIVATE, AssetPage, Status, asset_shape, etag_of
@@ -23,7 +24,6 @@ from projections.assets.pages import AssetFilter, AssetMark, SortKey, mark_of
 
 LIST: Final = "/v1/assets"
 DEFAULT_PAGE: Final = 50
-LARGEST_PAGE: Final = 200
 
 Sort = Literal["uploaded", "-uploaded", "taken", "-taken", "title", "-title", "size", "-size"]
 Format = Literal["jpeg", "png", "webp", "gif", "avif"]
@@ -76,7 +76,7 @@ async def list_assets(
     ] = None,
     deleted: Annotated[bool, Query(description="true lists the trash, and nothing else.")] = False,
     sort: Order = "-uploaded",
-    limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = DEFAULT_PAGE,
+    limit: Limit = DEFAULT_PAGE,
     cursor: Annotated[
         str | None, Query(max_length=2000, description="`next_cursor` of the page before.")
     ] = None,
@@ -117,9 +117,10 @@ async def _page(
 ) -> Page:
     """One page with all its addresses; its ETag names each asset on it, and whether there are more."""
     rows = await parts.reads.assets_page(wanted, limit=limit + 1, after=after)
-    shown, following = rows[:limit], None
-    if len(rows) > limit:
-        following = await cursor_for(parts, mark_of(shown[-1], wanted.sort), wanted)
+    shown, last = cut(rows, limit)
+    following = None
+    if last is not None:
+        following = await cursor_for(parts, mark_of(last, wanted.sort), wanted)
     now = parts.clock.now()
     items = tuple(asset_shape(row, addresses=parts.addresses, now=now) for row in shown)
     body = AssetPage(items=items, next_cursor=following).model_dump_json().encode()

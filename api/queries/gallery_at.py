@@ -1,14 +1,13 @@
 """Answers the gallery as of an instant or a position: newest requests first, nothing sifted or sorted."""
 
-from urllib.parse import urlencode
-
 from fastapi import Request, Response
 
 from api.caller import Caller
 from api.parts import Parts
 from api.problems import invalid
 from api.queries.as_of import page_at
-from api.representations import PRIVATE, AssetPage, asset_shape
+from api.queries.listing import listed
+from api.representations import AssetPage, asset_shape
 from projections.past.queries import Begun
 from schemas.positions import InvalidPosition, Position
 
@@ -27,13 +26,9 @@ async def gallery_at(
     rows, following = await page_at(parts, caller.user_id, at, before=before, limit=limit)
     now = parts.clock.now()
     items = tuple(asset_shape(row, addresses=parts.addresses, now=now) for row in rows)
-    headers = dict(PRIVATE)
     token = _cursor(parts, following) if following is not None else None
-    if token is not None:
-        asked = urlencode({"at": at, "limit": limit, "cursor": token})
-        headers["Link"] = f'<{request.url.path}?{asked}>; rel="next"'
-    body = AssetPage(items=items, next_cursor=token).model_dump_json()
-    return Response(body, media_type="application/json", headers=headers)
+    body = AssetPage(items=items, next_cursor=token)
+    return listed(body, request.url.path, {"at": at, "limit": limit}, token)
 
 
 def _cursor(parts: Parts, begun: Begun) -> str:

@@ -4,19 +4,19 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from pydantic import Field
 
 from api.access import catching_up, caught_up
 from api.openapi import problems
 from api.problems import NotFound, invalid
-from api.representations import PRIVATE, JobCost, Shape
+from api.queries.listing import Cursor, Limit, cut, listed
+from api.representations import JobCost, Shape
 from api.tokens import InvalidToken
 from projections.activity.history import HistoryRow
 from schemas.positions import Position
 
 ROUTE: Final = "/v1/assets/{asset_id}/history"
-LARGEST_PAGE: Final = 200
 _PURPOSE: Final = "history-cursor"
 _WORKERS: Final = frozenset({"ProcessingStarted", "VariantsReady", "ProcessingFailed"})
 # Whatever happens for this reason is the housekeeping's word, though the event names the owner.
@@ -82,10 +82,8 @@ class History(Shape):
 async def read_history(
     request: Request,
     asset_id: Annotated[UUID, Path(description="An asset that is or was yours.")],
-    limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 100,
-    cursor: Annotated[
-        str | None, Query(max_length=1000, description="`next_cursor` of the page before.")
-    ] = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
 ) -> Response:
     """The causal chain in the log's order. Of an asset that is gone for good it is all that is left."""
     parts, caller = await caught_up(request, "assets:read")
@@ -99,15 +97,12 @@ async def read_history(
     rows = await parts.reads.history(owner_id=caller.user_id, asset_id=asset_id, after=after, limit=limit + 1)
     if not rows and cursor is None:
         raise NotFound
-    page, following = rows[:limit], None
-    if len(rows) > limit:
-        following = parts.signer.sign(_PURPOSE, str(page[-1].offset).encode(), bound_to=bound_to)
+    page, last = cut(rows, limit)
+    following = None
+    if last is not None:
+        following = parts.signer.sign(_PURPOSE, str(last.offset).encode(), bound_to=bound_to)
     body = History(items=tuple(step_shape(row, caller.user_id) for row in page), next_cursor=following)
-    response = Response(body.model_dump_json(), media_type="application/json", headers=PRIVATE)
-    if following is not None:
-        path = ROUTE.format(asset_id=asset_id)
-        response.headers["Link"] = f'<{path}?limit={limit}&cursor={following}>; rel="next"'
-    return response
+    return listed(body, ROUTE.format(asset_id=asset_id), {"limit": limit}, following)
 
 
 def step_shape(row: HistoryRow, owner_id: UUID) -> Step:

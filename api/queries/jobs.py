@@ -1,7 +1,6 @@
 """Reads jobs: in lists, one with all its attempts, and how the work goes as a whole."""
 
 from typing import Annotated, Final
-from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -13,13 +12,12 @@ from api.openapi import problems
 from api.parts import Parts
 from api.problems import NotFound
 from api.queries.cursors import cursor_for, mark_of
-from api.representations import PRIVATE, job_shape
+from api.queries.listing import Cursor, Limit, cut, listed
+from api.representations import job_shape
 from projections.jobs.queries import JobFilter, JobMark, JobRow
 from schemas.asset_state import JobStatus
 
 JOBS: Final = "/v1/jobs"
-LARGEST_PAGE: Final = 200
-Cursor = Annotated[str | None, Query(max_length=1000, description="`next_cursor` of the page before.")]
 
 router = APIRouter(tags=["jobs"])
 
@@ -39,7 +37,7 @@ async def list_jobs(
         str | None, Query(max_length=50, pattern="^[a-z]+$", description="upload, retry, redrive, …")
     ] = None,
     run: Annotated[UUID | None, Query(description="Only those that this run asked for.")] = None,
-    limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 50,
+    limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
     """Yours, newest first; administrators see everybody's."""
@@ -49,24 +47,13 @@ async def list_jobs(
     bound_to = f"{JOBS} {caller.user_id} {wanted}"
     after = JobMark(*mark_of(parts.signer, cursor, bound_to=bound_to)) if cursor is not None else None
     rows = await parts.work.jobs_page(wanted, limit=limit + 1, after=after)
-    page, following = rows[:limit], None
-    if len(rows) > limit:
-        last = (page[-1].queued_at, page[-1].job_id)
-        following = cursor_for(parts.signer, last, bound_to=bound_to)
+    page, last = cut(rows, limit)
+    following = None
+    if last is not None:
+        following = cursor_for(parts.signer, (last.queued_at, last.job_id), bound_to=bound_to)
     body = JobPage(items=tuple(job_shape(row) for row in page), next_cursor=following)
-    response = Response(body.model_dump_json(), media_type="application/json", headers=PRIVATE)
-    if following is not None:
-        given = {
-            "state": state,
-            "asset": asset,
-            "kind": kind,
-            "run": run,
-            "limit": limit,
-            "cursor": following,
-        }
-        query = {name: value for name, value in given.items() if value is not None}
-        response.headers["Link"] = f'<{JOBS}?{urlencode(query)}>; rel="next"'
-    return response
+    query = {"state": state, "asset": asset, "kind": kind, "run": run, "limit": limit}
+    return listed(body, JOBS, query, following)
 
 
 @router.get(

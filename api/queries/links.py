@@ -12,7 +12,7 @@ from api.links import SHARED, VARIANT_NAME, SharedLinks, link_id_of, link_shape
 from api.openapi import problems
 from api.parts import Parts, parts_of
 from api.problems import NotFound
-from api.representations import PRIVATE
+from api.representations import private_json
 from api.variants import ORIGINAL, find_variant, largest, variant_address
 from projections.links.queries import LinkRow
 
@@ -38,7 +38,7 @@ async def list_links(
         raise NotFound
     rows = await parts.reads.links_of(owner_id=caller.user_id, asset_id=asset_id)
     body = SharedLinks(items=tuple(link_shape(parts, row) for row in rows))
-    return Response(body.model_dump_json(), media_type="application/json", headers=PRIVATE)
+    return private_json(body)
 
 
 @router.get(

@@ -10,7 +10,9 @@ from api.commands.issue_api_key import MOST_KEYS
 from api.identity_problems import PersonNeeded
 from api.openapi import problems
 from api.persons import account_of
-from api.queries.audit import PRIVATE, Action, Cursor, Limit, Since, Until, audit_answer
+from api.queries.audit import Action, Since, Until, audit_answer
+from api.queries.listing import Cursor, Limit
+from api.representations import PRIVATE
 from api.user_shapes import ApiKeyList, AuditPage, Me, SessionList, key_shape, session_shape
 from projections.audit.queries import AuditFilter
 

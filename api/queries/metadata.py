@@ -10,7 +10,7 @@ from adapters.object_store import ObjectMissing
 from api.access import catching_up, caught_up
 from api.openapi import problems
 from api.problems import NotFound
-from api.representations import PRIVATE, Shape
+from api.representations import Shape, private_json
 
 # The worker writes less; an object that is larger is not what it wrote.
 MOST_BYTES: Final = 64_000
@@ -60,4 +60,4 @@ async def read_metadata(
     except (ObjectMissing, ValidationError) as error:  # purged in this very moment, or not what we wrote
         raise NotFound from error
     body = CameraMetadata(exif=said.exif, gps=said.gps if location else None)
-    return Response(body.model_dump_json(), media_type="application/json", headers=PRIVATE)
+    return private_json(body)

@@ -1,7 +1,6 @@
 """Reads runs: one's own, and for administrators everybody's."""
 
 from typing import Annotated, Final
-from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Request, Response
@@ -11,8 +10,9 @@ from api.caller import Caller
 from api.openapi import problems
 from api.parts import Parts
 from api.problems import NotFound
-from api.queries.audit import PRIVATE, Cursor, Limit
 from api.queries.cursors import cursor_for, mark_of
+from api.queries.listing import Cursor, Limit, cut, listed
+from api.representations import PRIVATE
 from api.run_shapes import Run, RunPage, run_shape
 from projections.runs.queries import RunRow
 
@@ -37,17 +37,14 @@ async def list_runs(request: Request, limit: Limit = 20, cursor: Cursor = None) 
     before = mark_of(parts.signer, cursor, bound_to=bound_to) if cursor is not None else None
     owner_id = None if caller.admin else caller.user_id
     rows = await parts.runs.page(owner_id=owner_id, limit=limit + 1, before=before)
-    page, following = rows[:limit], None
-    if len(rows) > limit:
-        following = cursor_for(parts.signer, (page[-1].started_at, page[-1].run_id), bound_to=bound_to)
+    page, last = cut(rows, limit)
+    following = None
+    if last is not None:
+        following = cursor_for(parts.signer, (last.started_at, last.run_id), bound_to=bound_to)
     jobs = await parts.runs.jobs([row.run_id for row in page]) if page else {}
     items = tuple(run_shape(row, jobs=jobs.get(row.run_id, {}), waiting=None) for row in page)
     body = RunPage(items=items, next_cursor=following)
-    response = Response(body.model_dump_json(), media_type="application/json", headers=PRIVATE)
-    if following is not None:
-        query = urlencode({"limit": limit, "cursor": following})
-        response.headers["Link"] = f'<{RUNS}?{query}>; rel="next"'
-    return response
+    return listed(body, RUNS, {"limit": limit}, following)
 
 
 @router.get(

@@ -1,7 +1,6 @@
 """Reads users, for administrators; and erasures, for whoever knows their ids."""
 
 from typing import Annotated, Final
-from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Request, Response
@@ -11,8 +10,9 @@ from api.identity_problems import ProjectorAway
 from api.openapi import problems
 from api.parts import parts_of
 from api.problems import NotFound
-from api.queries.audit import PRIVATE, Cursor, Limit
 from api.queries.cursors import cursor_for, mark_of
+from api.queries.listing import Cursor, Limit, cut, listed
+from api.representations import PRIVATE
 from api.user_shapes import Erasure, UserPage, erasure_shape, user_shape
 
 USERS: Final = "/v1/users"
@@ -33,15 +33,12 @@ async def list_users(request: Request, limit: Limit = 50, cursor: Cursor = None)
     bound_to = f"users {caller.user_id}"
     before = mark_of(parts.signer, cursor, bound_to=bound_to) if cursor is not None else None
     rows = await parts.identity.accounts.page(limit=limit + 1, before=before)
-    page, following = rows[:limit], None
-    if len(rows) > limit:
-        following = cursor_for(parts.signer, (page[-1].registered_at, page[-1].user_id), bound_to=bound_to)
+    page, last = cut(rows, limit)
+    following = None
+    if last is not None:
+        following = cursor_for(parts.signer, (last.registered_at, last.user_id), bound_to=bound_to)
     body = UserPage(items=tuple(user_shape(row) for row in page), next_cursor=following)
-    response = Response(body.model_dump_json(), media_type="application/json", headers=PRIVATE)
-    if following is not None:
-        query = urlencode({"limit": limit, "cursor": following})
-        response.headers["Link"] = f'<{USERS}?{query}>; rel="next"'
-    return response
+    return listed(body, USERS, {"limit": limit}, following)
 
 
 @router.get(

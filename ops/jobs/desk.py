@@ -50,7 +50,7 @@ class Desk:
     @property
     def secret(self) -> bytes:
         """The secret of ids that repeat."""
-        return self.settings.secrets.id_secret.get_secret_value().encode()
+        return self.settings.secrets.id_key
 
     @property
     def operator(self) -> UUID:

@@ -11,7 +11,8 @@ from api.commands.issue_api_key import MOST_KEYS
 from api.commands.multipart_start import SIGNED_AT_ONCE
 from api.links import MOST_LINKS
 from api.problems import CATALOGUE
-from api.queries.gallery import DEFAULT_PAGE, LARGEST_PAGE
+from api.queries.gallery import DEFAULT_PAGE
+from api.queries.listing import LARGEST_PAGE
 from api.run_shapes import LARGEST_LIST
 from api.words import MAX_TAG_LENGTH, MAX_TAGS
 
