@@ -50,7 +50,7 @@ class Front:
     def __init__(self, app: ASGIApp, parts: Parts, *, security: Headers) -> None:
         doors = parts.settings.doors
         self._app, self._parts = app, parts
-        self._secret = parts.settings.secrets.id_secret.get_secret_value().encode()
+        self._secret = parts.settings.secrets.id_key
         self._hosts = frozenset(name.lower() for name in doors.allowed_hosts)
         self._cors = Cors(doors.cors_origins)
         self.security = security
