@@ -18,7 +18,7 @@ from ops.audit.export import export as exported
 from ops.audit.manifest import audit_key
 from ops.audit.verifying import verify as verified
 from ops.audit.verifying import verify_live
-from ops.erasures.receipt import public_pem
+from ops.signed import public_pem
 from ops.waiting import UNREACHABLE, WRONG, leave
 from projections.log_reader import OffsetOutOfRange
 from projections.topic import TopicMissing, WrongPartitions
@@ -41,7 +41,7 @@ def export(folder: Annotated[Path, typer.Argument(help="New or empty.")], as_jso
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         leave(f"{folder} is not empty.", code=_USAGE)
-    key = audit_key(settings.secrets.id_secret.get_secret_value())
+    key = audit_key(settings.secrets.id_key)
     with _sentences(), _counted("chained", quiet=as_json) as told:
         made = exported(settings.kafka, folder, key, datetime.now(UTC), told)
     records = sum(head.records for chains in made.topics.values() for head in chains.heads.values())
@@ -76,12 +76,12 @@ def verify(
 @app.command("public-key")
 def public_key() -> None:
     """Print the public key that manifests are checked with."""
-    typer.echo(public_pem(_ours(settings_or_exit())).strip())
+    typer.echo(public_pem(audit_key(settings_or_exit().secrets.id_key)), nl=False)
 
 
 def _ours(settings: Settings | None) -> Ed25519PublicKey:
     known = settings or settings_or_exit()
-    return audit_key(known.secrets.id_secret.get_secret_value()).public_key()
+    return audit_key(known.secrets.id_key).public_key()
 
 
 def _public(path: Path) -> Ed25519PublicKey:

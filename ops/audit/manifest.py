@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from ops.audit.chain import Head
-from ops.erasures.receipt import signing_key
+from ops.signed import NotSigned, claims_of, signed, signing_key
 
 TYPE: Final = "audit-manifest+jwt"
-_ALGORITHM: Final = "EdDSA"
 _DOMAIN: Final = b"darkroom/audit-manifest/v1"
 
 
@@ -36,13 +34,13 @@ class Manifest:
     topics: Mapping[str, Chains]
 
 
-def audit_key(id_secret: str) -> Ed25519PrivateKey:
-    """The installation's key for manifests, which lives as long as ID_SECRET."""
-    return signing_key(id_secret, _DOMAIN)
+def audit_key(id_key: bytes) -> Ed25519PrivateKey:
+    """The installation's key for manifests."""
+    return signing_key(id_key, _DOMAIN)
 
 
 def sign(key: Ed25519PrivateKey, manifest: Manifest) -> bytes:
-    """The manifest as a compact JWS."""
+    """The signed manifest."""
     claims = {
         "made_at": manifest.made_at.astimezone(UTC).isoformat(),
         "topics": {
@@ -60,18 +58,18 @@ def sign(key: Ed25519PrivateKey, manifest: Manifest) -> bytes:
             for topic, chains in manifest.topics.items()
         },
     }
-    return jwt.encode(claims, key, algorithm=_ALGORITHM, headers={"typ": TYPE}).encode()
+    return signed(key, TYPE, claims)
 
 
-def read(key: Ed25519PublicKey, signed: bytes) -> Manifest:
+def read(key: Ed25519PublicKey, said: bytes) -> Manifest:
     """What a manifest says; raises NoManifest unless this key signed it."""
     try:
-        if jwt.get_unverified_header(signed).get("typ") != TYPE:
-            raise NoManifest("signed, but something else")
-        claims: dict[str, Any] = jwt.decode(signed, key, algorithms=[_ALGORITHM])
-        topics = {topic: _chains(said) for topic, said in claims["topics"].items()}
+        claims = claims_of(key, TYPE, said)
+        topics = {topic: _chains(chains) for topic, chains in claims["topics"].items()}
         return Manifest(made_at=datetime.fromisoformat(claims["made_at"]), topics=topics)
-    except (jwt.InvalidTokenError, AttributeError, KeyError, TypeError, ValueError) as error:
+    except NotSigned as error:
+        raise NoManifest(str(error)) from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise NoManifest(type(error).__name__) from error
 
 

@@ -20,6 +20,7 @@ from adapters.topics import BrokerUnreachable, TopicDrift
 from ops.erasures import receipt, rows
 from ops.erasures.rows import Conn, Erasure
 from ops.erasures.runner import COMPONENT, Runner
+from ops.signed import public_pem
 from ops.stopping import stop_on_signals
 from ops.waiting import UNREACHABLE, WRONG, Json, leave, quiet_logs
 
@@ -90,12 +91,11 @@ def status(erasure_id: UUID, as_data: Json = False) -> None:
 @app.command("public-key")
 def public_key() -> None:
     """Print the public key, in PEM, by which anybody can check this installation's receipts."""
-    secret = settings_or_exit().secrets.id_secret.get_secret_value()
-    typer.echo(receipt.public_pem(receipt.signing_key(secret).public_key()), nl=False)
+    typer.echo(public_pem(receipt.receipt_key(settings_or_exit().secrets.id_key)), nl=False)
 
 
 def _statement(settings: Settings, signed: bytes) -> dict[str, Any]:
-    key = receipt.signing_key(settings.secrets.id_secret.get_secret_value()).public_key()
+    key = receipt.receipt_key(settings.secrets.id_key).public_key()
     try:
         said = receipt.read(key, signed)
     except receipt.NoReceipt as error:

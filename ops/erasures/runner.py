@@ -159,7 +159,7 @@ class Runner:
             custody=Custody(keys, event_log, settings.secrets.master_keys, source=SOURCE),
             store=store,
             connect=lambda: _connection(settings),
-            signing_key=receipt.signing_key(settings.secrets.id_secret.get_secret_value()),
+            signing_key=receipt.receipt_key(settings.secrets.id_key),
             clock=SystemClock(),
             failpoints=Failpoints(settings.runtime.failpoints),
         )

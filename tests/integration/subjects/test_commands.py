@@ -16,7 +16,8 @@ import httpx
 import pytest
 
 from adapters.subject_keys import Custody
-from ops.erasures.receipt import public_pem, signing_key
+from ops.erasures.receipt import receipt_key
+from ops.signed import public_pem
 from tests.contract.test_kafka_subject_keys import A_MASTER, B_MASTER
 from tests.integration.subjects.people import People
 from tests.programs import ROOT, Program, running
@@ -96,8 +97,7 @@ async def test_what_cant_be_told_is_said_in_a_sentence(ground: World) -> None:
 
 async def test_the_public_key_is_that_of_the_installation(ground: World) -> None:
     done = await asyncio.to_thread(run, ground, "erasures", "public-key")
-    secret = ground.settings("test").secrets.id_secret.get_secret_value()
-    assert done.stdout == public_pem(signing_key(secret).public_key())
+    assert done.stdout == public_pem(receipt_key(ground.settings("test").secrets.id_key))
 
 
 async def test_while_postgres_is_away_the_process_that_erases_waits_and_says_so(

@@ -177,8 +177,7 @@ async def receipt_is_true(world: World, erasure: UUID, person: Person) -> None:
     code, said = await asyncio.to_thread(ops, world, "erasures", "status", str(erasure))
     assert code == 0
     assert said["statement"] == {"data_keys_erased": 3, "assets_purged": 3, "signature": "valid"}
-    secret = world.settings("receipts").secrets.id_secret.get_secret_value()
-    key = receipt.signing_key(secret).public_key()
+    key = receipt.receipt_key(world.settings("receipts").secrets.id_key).public_key()
     assert receipt.read(key, said["receipt"].encode()).user_id == person.user_id
 
 

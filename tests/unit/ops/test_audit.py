@@ -13,7 +13,7 @@ from ops.audit.export import MANIFEST, file_of
 from ops.audit.manifest import Chains, Manifest, audit_key
 from ops.audit.verifying import verify
 
-KEY = audit_key("a secret of thirty-two characters")
+KEY = audit_key(b"a secret of thirty-two characters")
 TOPIC = "darkroom.assets.v1"
 FILE = file_of(TOPIC, 0)
 
@@ -113,7 +113,7 @@ def test_a_file_that_is_missing_or_a_strangers_is_named(tmp_path: Path) -> None:
 
 def test_a_manifest_of_another_installation_is_none(tmp_path: Path) -> None:
     folder = exported(tmp_path)
-    other = audit_key("another secret of thirty-two chars").public_key()
+    other = audit_key(b"another secret of thirty-two chars").public_key()
     assert verify(folder, other, lambda _: None)[0] is None
     (folder / MANIFEST).write_bytes(b"nonsense")
     assert "not signed" in wrong_in(folder)[0]

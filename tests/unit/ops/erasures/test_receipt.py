@@ -9,9 +9,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from ops.erasures.receipt import TYPE, NoReceipt, Statement, public_pem, read, sign, signing_key
+from ops.erasures.receipt import TYPE, NoReceipt, Statement, read, receipt_key, sign
+from ops.signed import public_pem
 
-KEY = signing_key("a secret of the installation")
+KEY = receipt_key(b"a secret of the installation")
 SAID = Statement(
     erasure_id=UUID(int=1),
     user_id=UUID(int=2),
@@ -23,7 +24,7 @@ SAID = Statement(
 
 
 def test_what_was_signed_is_read_by_the_public_key_alone() -> None:
-    public = load_pem_public_key(public_pem(KEY.public_key()).encode())
+    public = load_pem_public_key(public_pem(KEY).encode())
     assert isinstance(public, Ed25519PublicKey)
     assert read(public, sign(KEY, SAID)) == SAID
 
@@ -36,13 +37,13 @@ def test_any_jose_library_can_check_it() -> None:
 
 
 def test_the_same_secret_makes_the_same_key() -> None:
-    assert read(signing_key("a secret of the installation").public_key(), sign(KEY, SAID)) == SAID
+    assert read(receipt_key(b"a secret of the installation").public_key(), sign(KEY, SAID)) == SAID
 
 
 @pytest.mark.parametrize(
     "forged",
     [
-        sign(signing_key("another"), SAID),
+        sign(receipt_key(b"another"), SAID),
         sign(KEY, SAID)[:-2],
         sign(KEY, SAID) + b"x",
         b"",
@@ -61,6 +62,6 @@ def test_what_we_did_not_sign_is_no_receipt(forged: bytes) -> None:
 
 def test_another_statement_under_the_signature_is_no_receipt() -> None:
     head, _, signature = sign(KEY, SAID).split(b".")
-    other = sign(signing_key("another"), replace(SAID, assets=5)).split(b".")[1]
+    other = sign(receipt_key(b"another"), replace(SAID, assets=5)).split(b".")[1]
     with pytest.raises(NoReceipt):
         read(KEY.public_key(), b".".join((head, other, signature)))
