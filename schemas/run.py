@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal, assert_never
+from typing import Final, Literal, assert_never
 from uuid import UUID
 
 from schemas.events import (
@@ -17,12 +17,16 @@ from schemas.events import (
 
 RunStatus = Literal["running", "paused", "cancelled", "completed"]
 
+STEPS_KEPT: Final = 64
+"""So many of the last steps of a run are known by their events: whoever repeats one later steers again."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunState:
     """One run; `version` counts the accepted events that steer it, from 1.
 
     `ended_at` is when it was cancelled or complete. `counts` stand once all that it asked for has ended.
+    `steered` are the ids of the last events that steered it, oldest first.
     """
 
     run_id: UUID
@@ -37,6 +41,7 @@ class RunState:
     paused_at: datetime | None = None
     ended_at: datetime | None = None
     counts: RunCounts | None = None
+    steered: tuple[UUID, ...] = ()
 
 
 def evolve(state: RunState | None, event: RunEvent) -> RunState | None:
@@ -82,13 +87,24 @@ def _steered(state: RunState, event: RunPaused | RunResumed) -> RunState:
         status="paused" if pauses else "running",
         paused_at=event.occurred_at if pauses else None,
         version=state.version + 1,
+        steered=_with(state, event.event_id),
     )
 
 
 def _cancelled(state: RunState, event: RunCancelled) -> RunState:
     if state.ended_at is not None or event.expected_version not in {None, state.version}:
         return state
-    return replace(state, status="cancelled", ended_at=event.occurred_at, version=state.version + 1)
+    return replace(
+        state,
+        status="cancelled",
+        ended_at=event.occurred_at,
+        version=state.version + 1,
+        steered=_with(state, event.event_id),
+    )
+
+
+def _with(state: RunState, event_id: UUID) -> tuple[UUID, ...]:
+    return (*state.steered, event_id)[-STEPS_KEPT:]
 
 
 def _completed(state: RunState, event: RunCompleted) -> RunState:

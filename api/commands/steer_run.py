@@ -1,6 +1,6 @@
 """SteerRun: a run pauses, goes on, or asks for nothing more."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
@@ -51,23 +51,30 @@ async def steer_run(
 ) -> Run:
     """What it has asked for already is done in any case: at most `RUNS_OUTSTANDING` jobs.
 
-    A run that is there already is answered as it is. 409: it is over, or others steer it at the same time.
+    A run that is there already is answered as it is, and so is one that was steered under this key before.
+    409: it is over, or others steer it at the same time.
     """
     parts, caller = await entered(request, "assets:write")
     row = await own_run(parts, caller, run_id)
     key = key_or_fresh(key)
     intent = await begin(parts, caller, route=ROUTE, key=key, said=b"", target=f"{run_id}/{step}")
-    for attempt in range(ATTEMPTS):
-        if row.status == _LEADS_TO[step]:
+    events = [intent.new_id(f"{step} {attempt}") for attempt in range(ATTEMPTS)]
+    for event_id in events:
+        if _done(row, step, events):
             return await shown(parts, row)
         if row.ended_at is not None:
             raise RunOver
-        event = decide(row, step, intent, event_id=intent.new_id(f"{step} {attempt}"))
+        event = decide(row, step, intent, event_id=event_id)
         say_position(response, await _said(parts, event, key))
         row = await own_run(parts, caller, run_id)
-    if row.status == _LEADS_TO[step]:
+    if _done(row, step, events):
         return await shown(parts, row)
     raise RunChanged
+
+
+def _done(row: RunRow, step: Step, events: Sequence[UUID]) -> bool:
+    """Whether the run stands where the step leads, or stood there by one of these events."""
+    return row.status == _LEADS_TO[step] or not set(events).isdisjoint(row.steered)
 
 
 def decide(

@@ -15,7 +15,6 @@ from adapters.clock import Clock, new_id
 from adapters.event_log import EventLog
 from api.commands.asked_again import Asking, asked_again
 from projections.assets.originals import OriginalRow
-from schemas.asset_state import UNDER_WAY
 from schemas.codes import Reason
 from schemas.envelope import Metadata
 from schemas.events import RunCompleted, RunCounts
@@ -43,6 +42,10 @@ class Rows(Protocol):
 
     async def known_jobs(self, job_ids: Sequence[UUID]) -> set[UUID]:
         """Those of the jobs that the log took."""
+        ...
+
+    async def outstanding(self, run_ids: Sequence[UUID]) -> Mapping[UUID, int]:
+        """How many jobs of each run have not ended."""
         ...
 
     async def jobs_of_runs(self, run_ids: Sequence[UUID]) -> Mapping[UUID, Mapping[str, int]]:
@@ -103,22 +106,27 @@ class Driver:
             return {}
         await self._hear(rows)
         # After what was heard: a job may then count twice for a moment, but none is overlooked.
-        jobs = await rows.jobs_of_runs(ids)
-        under_way = {run_id: self._under_way(run_id, jobs.get(run_id, {})) for run_id in ids}
+        known = await rows.outstanding(ids)
+        under_way = {id_: known.get(id_, 0) + len(self._progress[id_].asked) for id_ in ids}
         room = max(0, self._outstanding - sum(under_way.values()))
-        running = [run for run in runs if run.status == "running"]
+        running = [run for run in runs if self._asks(run, under_way[run.run_id])]
         requested = 0
         for left, run in zip(range(len(running), 0, -1), running, strict=True):
             asked = await self._ask(run, rows, limit=(room - requested) // left)
             under_way[run.run_id] += asked
             requested += asked
         ended = [run for run in runs if under_way[run.run_id] == 0 and self._is_over(run)]
+        jobs = await rows.jobs_of_runs([run.run_id for run in ended]) if ended else {}
         for run in ended:
             await self._end(run, jobs.get(run.run_id, {}))
         return {"requested": requested, "completed": len(ended)}
 
-    def _under_way(self, run_id: UUID, jobs: Mapping[str, int]) -> int:
-        return sum(jobs.get(state, 0) for state in UNDER_WAY) + len(self._progress[run_id].asked)
+    def _asks(self, run: RunState, under_way: int) -> bool:
+        """Whether a look at the assets may find anything.
+
+        Once a whole pass found nothing, another one waits until all that was asked for has ended.
+        """
+        return run.status == "running" and not (self._progress[run.run_id].dry and under_way)
 
     async def _hear(self, rows: Rows) -> None:
         """Takes note of what the log made of earlier requests, as far as the read models have come."""
@@ -134,6 +142,7 @@ class Driver:
                 del progress.asked[job_id]
                 if job_id not in known:
                     progress.refused[asset_id] += 1
+                    progress.dry = False  # it is asked for again
 
     async def _ask(self, run: RunState, rows: Rows, *, limit: int) -> int:
         """Asks for the next jobs of a run, at most so many; returns for how many."""

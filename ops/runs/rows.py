@@ -37,6 +37,10 @@ class PostgresRows:
         """As the Protocol says."""
         return await outstanding.known_jobs(self._conn, job_ids)
 
+    async def outstanding(self, run_ids: Sequence[UUID]) -> Mapping[UUID, int]:
+        """As the Protocol says."""
+        return await outstanding.under_way_of_runs(self._conn, run_ids)
+
     async def jobs_of_runs(self, run_ids: Sequence[UUID]) -> Mapping[UUID, Mapping[str, int]]:
         """As the Protocol says."""
         return await outstanding.jobs_of_runs(self._conn, run_ids)
@@ -67,4 +71,5 @@ def run_state(row: RunRow) -> RunState:
         started_at=row.started_at,
         paused_at=row.paused_at,
         ended_at=row.ended_at,
+        steered=row.steered,
     )

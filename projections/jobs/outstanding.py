@@ -27,6 +27,12 @@ async def jobs_of_runs(conn: AsyncConnection[Any], run_ids: Sequence[UUID]) -> d
     return found
 
 
+async def under_way_of_runs(conn: AsyncConnection[Any], run_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """How many jobs of each run have not ended; runs without such a job are left out."""
+    rows = await conn.execute(statements(_SQL)["under_way_of_runs"], {"run_ids": list(run_ids)})
+    return dict(await rows.fetchall())
+
+
 async def known_jobs(conn: AsyncConnection[Any], job_ids: Sequence[UUID]) -> set[UUID]:
     """Those of the jobs that the log took."""
     rows = await conn.execute(statements(_SQL)["known_jobs"], {"job_ids": list(job_ids)})

@@ -10,6 +10,12 @@ select count(*) from (
 -- How many jobs of each run are in each state.
 select run_id, state, count(*) from live.jobs where run_id = any(%(run_ids)s) group by run_id, state
 
+-- name: under_way_of_runs
+-- How many jobs of each run have not ended: as many rows are read as there are of them, however large the run.
+select run_id, count(*) from live.jobs
+where run_id = any(%(run_ids)s) and state in ('queued', 'active')
+group by run_id
+
 -- name: known_jobs
 -- Those of the jobs that the log took.
 select job_id from live.jobs where job_id = any(%(job_ids)s)

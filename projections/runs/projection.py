@@ -28,6 +28,7 @@ TABLE: Final = Table(
         "paused_at": "timestamptz",
         "ended_at": "timestamptz",
         "counts": "jsonb",
+        "steered": "uuid[]",
     },
 )
 
@@ -58,6 +59,7 @@ def rows(folded: Folded) -> Iterator[Row]:
                 run.paused_at,
                 run.ended_at,
                 None if run.counts is None else Jsonb(_counts(run.counts)),
+                list(run.steered),
             )
 
 

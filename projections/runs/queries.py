@@ -20,7 +20,7 @@ class RunRow:
 
     `filter` is JSON; `preset_set` null means the active one, `owner_id` null everybody's assets. `counts`
     (requested, completed, failed, skipped) stand once all that it asked for has ended, which for a cancelled
-    run is later than `ended_at`.
+    run is later than `ended_at`. `steered` are the last events that steered it, oldest first.
     """
 
     run_id: UUID
@@ -35,6 +35,10 @@ class RunRow:
     paused_at: datetime | None
     ended_at: datetime | None
     counts: dict[str, int] | None
+    steered: tuple[UUID, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "steered", tuple(self.steered))  # Postgres gives a list
 
 
 _COLUMNS: Final = ", ".join(field.name for field in fields(RunRow)).encode()

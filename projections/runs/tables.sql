@@ -11,7 +11,8 @@ create table runs (
     started_at timestamptz not null,
     paused_at  timestamptz,
     ended_at   timestamptz,
-    counts     jsonb                         -- {requested, completed, failed, skipped}, once all has ended
+    counts     jsonb,                        -- {requested, completed, failed, skipped}, once all has ended
+    steered    uuid[]      not null          -- the last events that steered it, oldest first
 );
 create index runs_by_age on runs (started_at desc, run_id desc);
 create index runs_of_owner on runs (owner_id, started_at desc, run_id desc);

@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from adapters.event_log import OutcomeUnknown
 from projections.assets.originals import Selection
 from schemas.events import (
     Event,
@@ -176,6 +177,32 @@ async def test_it_pauses_goes_on_and_is_cancelled(on: Stage) -> None:
 async def test_what_is_so_already_is_answered_and_not_said_again(on: Stage) -> None:
     run_id = (await start(on))["run_id"]
     assert [(await steer(on, run_id, "pause"))[0] for _ in range(2)] == [200, 200]
+    assert len(said(on)) == 2
+
+
+async def test_a_step_repeated_under_its_key_is_answered_and_not_taken_again(on: Stage) -> None:
+    """Somebody else went on meanwhile: the repetition of a lost answer must not pause the run once more."""
+    run_id = (await start(on))["run_id"]
+    key = {"Idempotency-Key": "k"}
+    assert (await steer(on, run_id, "pause", **key))[1]["status"] == "paused"
+    assert (await steer(on, run_id, "resume"))[1]["status"] == "running"
+    code, body = await steer(on, run_id, "pause", **key)
+    assert (code, body["status"]) == (200, "running")
+    assert len(said(on)) == 3
+    assert (await steer(on, run_id, "pause", **{"Idempotency-Key": "another"}))[1]["status"] == "paused"
+    await steer(on, run_id, "cancel")
+    assert (await steer(on, run_id, "pause", **key))[0] == 200, "also once it is over"
+    assert len(said(on)) == 5
+
+
+async def test_a_step_that_nobody_knows_of_is_taken_once_under_its_key(on: Stage) -> None:
+    run_id = (await start(on))["run_id"]
+    on.log.failure = OutcomeUnknown("the answer never came")
+    code, body = await steer(on, run_id, "pause", **{"Idempotency-Key": "k"})
+    assert (code, body["idempotency_key"]) == (503, "k")
+    on.log.failure = None
+    for _ in range(2):
+        assert (await steer(on, run_id, "pause", **{"Idempotency-Key": "k"}))[1]["status"] == "paused"
     assert len(said(on)) == 2
 
 

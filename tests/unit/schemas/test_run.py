@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from schemas.events import RunCounts
 from schemas.operation import OperationState, StreamEvent, evolve, fold, stream_of
-from schemas.run import RunState
+from schemas.run import STEPS_KEPT, RunState
 from schemas.state_codec import decode_state, encode_state, state_format
 from tests.unit.projections.operation_stories import (
     NAMES,
@@ -106,6 +106,15 @@ def test_a_definition_is_never_replaced_and_an_activation_counts_once() -> None:
     assert again.preset_set.activated_at != state.preset_set.activated_at
 
 
+def test_a_run_knows_the_last_events_that_steered_it() -> None:
+    run = run_after(begun(0), paused(0, 1), resumed(0, 2), cancelled(0))
+    assert run.steered == (paused(0, 1).event_id, resumed(0, 2).event_id, cancelled(0).event_id)
+    assert run_after(*whole(0)).steered, "also once it is over"
+    steps = [paused(0, n, at=n) if n % 2 else resumed(0, n, at=n) for n in range(1, STEPS_KEPT + 3)]
+    many = run_after(begun(0), *steps)
+    assert many.steered == tuple(step.event_id for step in steps[-STEPS_KEPT:])
+
+
 @given(st.one_of(st.lists(OF_ONE_RUN, max_size=15), st.lists(OF_ONE_SET, max_size=8)))
 def test_no_accepted_event_is_accepted_again(events: list[StreamEvent]) -> None:
     state: OperationState | None = None
@@ -130,4 +139,4 @@ def test_any_event_at_all_can_be_folded(event: Any) -> None:
 
 def test_the_format_of_states_has_a_name() -> None:
     """Who keeps states folds them anew when this name changes: bump the read model's version with it."""
-    assert state_format(OperationState) == "26360e9635ec510b"
+    assert state_format(OperationState) == "427cbe77a13dcbaa"

@@ -40,6 +40,8 @@ class FakeRows:
     places: dict[UUID, tuple[int, int]] = field(default_factory=dict)
     runs: dict[UUID, RunState] = field(default_factory=dict)
     applied: int = 0
+    counts: int = 0
+    passes: int = 0
 
     async def say(self, event: Event) -> None:
         await self.log.append(event, Metadata(correlation_id=uuid4(), source="/test"))
@@ -71,7 +73,14 @@ class FakeRows:
     async def known_jobs(self, job_ids: Sequence[UUID]) -> set[UUID]:
         return {job.job_id for state in self.states.values() for job in state.jobs} & set(job_ids)
 
+    async def outstanding(self, run_ids: Sequence[UUID]) -> Mapping[UUID, int]:
+        return {run_id: jobs["queued"] + jobs["active"] for run_id, jobs in self._jobs(run_ids).items()}
+
     async def jobs_of_runs(self, run_ids: Sequence[UUID]) -> Mapping[UUID, Mapping[str, int]]:
+        self.counts += 1
+        return self._jobs(run_ids)
+
+    def _jobs(self, run_ids: Sequence[UUID]) -> dict[UUID, Counter[str]]:
         found: dict[UUID, Counter[str]] = {}
         for state in self.states.values():
             for job in state.jobs:
@@ -80,6 +89,7 @@ class FakeRows:
         return found
 
     async def wanted(self, run: RunState, *, after: UUID | None, limit: int) -> Sequence[OriginalRow]:
+        self.passes += 1
         selection = Selection.from_json(run.filter)
         rows = [
             original_row(state, self.places[state.asset_id])

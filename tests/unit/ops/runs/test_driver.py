@@ -181,6 +181,36 @@ async def test_the_end_is_told_once() -> None:
     assert sum(isinstance(event, RunCompleted) for event in rows.log.events()) == 1
 
 
+async def test_all_jobs_are_counted_once_when_it_is_over() -> None:
+    """What a turn costs does not grow with what the run has done."""
+    rows = FakeRows()
+    await started(rows, 8)
+    by = driver(rows, outstanding=4)
+    await driven(rows, by)
+    passes = rows.passes
+    for _ in range(5):
+        await by.turn(rows)
+    assert (rows.counts, rows.passes) == (1, passes)
+
+
+async def test_while_the_last_jobs_are_under_way_nobody_looks_for_more() -> None:
+    rows = FakeRows()
+    await started(rows, 3)
+    by = driver(rows, outstanding=4)
+    await by.turn(rows)
+    rows.catch_up()
+    await by.turn(rows)  # a whole pass that finds nothing
+    passes = rows.passes
+    for _ in range(10):
+        await by.turn(rows)
+        rows.catch_up()
+    assert (rows.passes, rows.counts) == (passes, 0)
+    await rows.uploaded(77)  # of the old set: by a door that has not heard of the new one
+    await driven(rows, by)
+    assert UUID(int=77) in {event.asset_id for event in requests(rows)}
+    assert rows.runs[RUN].counts == RunCounts(requested=4, completed=4, failed=0, skipped=0)
+
+
 async def test_assets_in_the_trash_and_purged_ones_are_left_alone() -> None:
     rows = FakeRows()
     await started(rows, 3)
