@@ -1,6 +1,7 @@
 """Which partition a key belongs to: murmur2, bit for bit as Java's producers compute it."""
 
 import struct
+from functools import lru_cache
 
 _SEED = 0x9747B28C
 _M = 0x5BD1E995
@@ -13,14 +14,27 @@ def partition_for(key: bytes, partitions: int) -> int:
 
 
 def murmur2(key: bytes) -> int:
-    """The unsigned 32-bit MurmurHash2 of `key` under Kafka's seed (Java shows the same bits signed)."""
+    """The unsigned 32-bit MurmurHash2 of `key` under Kafka's seed (Java shows the same bits signed).
+
+    What happens to each word by itself happens to all at once, each in 64 bits of one long number.
+    """
     length = len(key)
     whole = length & ~3
+    words = whole // 4
     h = _SEED ^ length
-    for word in struct.unpack_from(f"<{whole // 4}I", key):
-        k = word * _M & _MASK
-        h = (h * _M & _MASK) ^ ((k ^ (k >> 24)) * _M & _MASK)
+    spread, mask, high = _spread(words)
+    mixed = int.from_bytes(spread.pack(*struct.unpack_from(f"<{words}I", key)), "little") * _M & mask
+    mixed = (mixed ^ mixed >> 24 & high) * _M & mask
+    for k in spread.unpack(mixed.to_bytes(8 * words, "little")):
+        h = h * _M & _MASK ^ k
     if whole < length:
         h = (h ^ int.from_bytes(key[whole:], "little")) * _M & _MASK
     h = (h ^ (h >> 13)) * _M & _MASK
     return h ^ (h >> 15)
+
+
+@lru_cache(maxsize=64)
+def _spread(words: int) -> tuple[struct.Struct, int, int]:
+    """How so many words lie in 64 bits each, the bits that are theirs, and the eight lowest of each."""
+    mask, high = (int.from_bytes(bits.to_bytes(8, "little") * words, "little") for bits in (_MASK, 0xFF))
+    return struct.Struct(f"<{words}Q"), mask, high
