@@ -9,7 +9,7 @@ from projections.notices import Changes
 from schemas.asset_state import AssetState
 from schemas.events import AssetEvent
 from schemas.lifecycle import fold
-from schemas.scalars import uuid_from_text, uuid_text
+from schemas.scalars import uuid_from_bytes, uuid_text
 
 Applied: TypeAlias = folding.Applied[AssetState, AssetEvent]
 Changed: TypeAlias = folding.Changed[AssetState]
@@ -19,7 +19,7 @@ Folded: TypeAlias = folding.Folded[UUID, AssetState, AssetEvent]
 def asset_of(key: bytes | None) -> UUID | None:
     """The asset whose records have this key; None where it is no asset's."""
     try:
-        asset_id = uuid_from_text((key or b"").decode())
+        asset_id = uuid_from_bytes(key or b"")
     except ValueError:
         return None
     return asset_id if uuid_text(asset_id).encode() == key else None

@@ -55,17 +55,29 @@ _set_is_safe = UUID.__dict__["is_safe"].__set__
 _UNKNOWN = SafeUUID.unknown
 
 
-@lru_cache(maxsize=2048)
-def uuid_from_text(text: str) -> UUID:
+def own_id(text: bytes) -> UUID:
     """The id that `text` spells in its 36 characters; ValueError otherwise.
 
-    UUID(text) takes two and a half times as long and accepts more spellings; a rebuild makes five ids
-    an event, and three of the five were met a moment ago.
+    UUID(text) takes three times as long and accepts more spellings.
     """
-    number = unhexlify(text.replace("-", ""))
+    number = unhexlify(text.replace(b"-", b""))
     if len(number) != 16 or len(text) != _UUID_LENGTH:
         raise ValueError("no id")
     value = _new(UUID)
     _set_int(value, int.from_bytes(number, "big"))
     _set_is_safe(value, _UNKNOWN)
     return value
+
+
+@lru_cache(maxsize=16_384)
+def uuid_from_bytes(text: bytes) -> UUID:
+    """As `own_id`, for ids that several events share: a life's events have three of their five in common.
+
+    The same object comes back, as long as a batch of ten thousand lasts.
+    """
+    return own_id(text)
+
+
+def uuid_from_text(text: str) -> UUID:
+    """The id that `text` spells in its 36 characters; ValueError otherwise."""
+    return uuid_from_bytes(text.encode())

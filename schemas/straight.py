@@ -7,15 +7,15 @@ write and gives up on all others, even on some that are right: who is given up o
 import dataclasses
 import struct
 from collections.abc import Callable, Iterator
-from datetime import datetime
-from functools import cache, lru_cache
+from datetime import datetime, timedelta
+from functools import cache
 from itertools import groupby
 from textwrap import indent
 from typing import Any, Final, get_args, get_origin
 from uuid import UUID
 
 from schemas.compiled import Fields, fields_of, function_of, setters_of
-from schemas.scalars import from_micros, uuid_from_text
+from schemas.scalars import EPOCH, own_id, uuid_from_bytes
 
 Read = Callable[[bytes, int], tuple[Any, int]]
 
@@ -44,11 +44,11 @@ def straight(cls: type) -> Read:
     names: dict[str, Any] = setters_of(cls) | {
         "Unusual": Unusual,
         "cls": cls,
-        "id_of": _id,
+        "id_of": uuid_from_bytes,
         "longer": _longer,
         "moment": _moment,
         "new": object.__new__,
-        "own_id": _own_id,
+        "own_id": own_id,
     }
     lines = list(_lines(fields, names))
     source = function_of("read(value, at)", ["made = new(cls)", *lines, "return made, at"])
@@ -82,6 +82,7 @@ def _learn(name: str, hint: object, names: dict[str, Any]) -> None:
     nested = get_args(hint)[0] if get_origin(hint) is tuple else hint
     if dataclasses.is_dataclass(nested) and isinstance(nested, type):
         names[f"read_{name}"] = straight(nested)
+        names[f"seen_{name}"] = [(b"", None)]
 
 
 def _where_given(name: str, lines: list[str]) -> str:
@@ -126,7 +127,22 @@ def _read_value(name: str, hint: object, names: dict[str, Any]) -> list[str]:
         return [*_sized(), 'it = value[at:end].decode()\nat = end\nif "\\0" in it:\n    raise Unusual']
     if get_origin(hint) is tuple:
         return _read_items(_read_value(name, get_args(hint)[0], names))
+    if isinstance(hint, type) and all(of is str for _, of, _ in fields_of(hint)):
+        return _read_seen(name)
     return [f"it, at = read_{name}(value, at)"]
+
+
+def _read_seen(name: str) -> list[str]:
+    """Lines that read an object of texts alone, such as versions of programs; mostly it is the last again.
+
+    Where it ends its own bytes say, so the same bytes are the same object, whatever comes behind them.
+    """
+    afresh = [
+        f"begin = at\nit, at = read_{name}(value, at)",
+        f"if at <= len(value):\n    seen_{name}[0] = (value[begin:at], it)",
+    ]
+    seen = f"seen, it = seen_{name}[0]\nif seen and value.startswith(seen, at):\n    at += len(seen)"
+    return [f"{seen}\nelse:\n{_indented(afresh)}"]
 
 
 def _number() -> list[str]:
@@ -152,16 +168,6 @@ def _indented(lines: list[str]) -> str:
     return indent("\n".join(lines), "    ")
 
 
-def _own_id(text: bytes) -> UUID:
-    """An id that stands in one event only, so that remembering it is of no use."""
-    return uuid_from_text.__wrapped__(text.decode())
-
-
-@lru_cache(maxsize=4096)
-def _id(text: bytes) -> UUID:
-    return uuid_from_text.__wrapped__(text.decode())
-
-
 def _moment(raw: int) -> datetime:
     """The moment of eight bytes, read as a little-endian number."""
     if raw & _GOES_ON != _ENDED or raw & 1:
@@ -169,7 +175,7 @@ def _moment(raw: int) -> datetime:
     bits = raw & ~_GOES_ON
     bits = bits & _ONES | bits >> 1 & _ONES << 7
     bits = bits & _TWOS | bits >> 2 & _TWOS << 14
-    return from_micros((bits & _FOURS | bits >> 4 & _FOURS << 28) >> 1)
+    return EPOCH + timedelta(0, 0, (bits & _FOURS | bits >> 4 & _FOURS << 28) >> 1)
 
 
 def _longer(value: bytes, at: int) -> tuple[int, int]:

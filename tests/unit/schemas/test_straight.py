@@ -14,6 +14,7 @@ from schemas.catalogue import by_class
 from schemas.codec import Codec, DecodeError, read_slowly
 from schemas.lifecycle import evolve
 from schemas.readers import Reader, reader_for
+from schemas.replacing import replace
 from schemas.state_codec import decode_slowly, encode_state
 from schemas.straight import read_straight, straight
 from tests.golden.examples import EXAMPLES
@@ -70,3 +71,17 @@ def test_states_are_read_straight_too() -> None:
         assert state is not None
         kept = encode_state(state)
         assert read_straight(straight(AssetState), kept, 0) == state == decode_slowly(AssetState, kept)
+
+
+def test_versions_that_were_met_before_are_told_from_others() -> None:
+    """The last ones are remembered by their bytes: others, and some cut short, are read for themselves."""
+    event: Any = next(one for one in EXAMPLES if hasattr(one, "encoder"))
+    other = replace(event, encoder=replace(event.encoder, simd=event.encoder.simd + "x"))
+    shorter = replace(event, encoder=replace(event.encoder, simd=""))
+    for one in (event, event, other, shorter, other, event):
+        assert CODEC.decode(CODEC.encode(one)) == one
+    value = CODEC.encode(event)
+    for end in range(HEADER, len(value)):
+        with pytest.raises(DecodeError):
+            CODEC.decode(value[:end])
+    assert CODEC.decode(value) == event
