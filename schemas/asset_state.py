@@ -6,6 +6,7 @@ from typing import Final, Literal
 from uuid import UUID
 
 from schemas.events import Cost, Encoder, Source, Variant
+from schemas.replacing import made_fast
 
 AssetStatus = Literal["requested", "expired", "uploaded", "processing", "ready", "failed", "purged"]
 JobStatus = Literal["queued", "active", "completed", "failed", "deleted"]
@@ -20,6 +21,7 @@ JOB_DELETED = ("internal", "job_deleted")
 """Why an asset failed whose newest job was deleted."""
 
 
+@made_fast
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
     """What was asked for: sizes in bytes, as declared."""
@@ -40,6 +42,7 @@ class Expiry:
     at: datetime
 
 
+@made_fast
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Original:
     """The bytes that came, never to change, with what later work on them has to be told."""
@@ -52,6 +55,7 @@ class Original:
     sealed_digests: bytes | None
 
 
+@made_fast
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariantSet:
     """All variants of one preset set, made by the job of that `order`.
@@ -83,6 +87,7 @@ class Link:
     revoked_at: datetime | None = None
 
 
+@made_fast
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobState:
     """One piece of work on an asset.
@@ -113,6 +118,7 @@ class JobState:
     cost: Cost | None = None
 
 
+@made_fast
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssetState:
     """One asset with all its jobs in their order.

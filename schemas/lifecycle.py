@@ -98,13 +98,14 @@ def evolve(state: AssetState | None, event: AssetEvent) -> AssetState | None:
     """As `fold`: the very same object comes back when the event is not accepted."""
     if state is None:
         return _requested(event) if isinstance(event, UploadRequested) else None
-    if event.asset_id != state.asset_id or event.owner_id != state.owner_id:
+    # As pairs, which look first whether it is the same object: comparing ids is Python code.
+    if (event.asset_id, event.owner_id) != (state.asset_id, state.owner_id):
         return state
     if state.purged_at is not None:
         return state  # from where nothing returns
     if isinstance(event, _Facts):
         return _told(state, event)
-    if event.expected_version not in {None, state.version}:
+    if event.expected_version is not None and event.expected_version != state.version:
         return state
     decided = _decided(state, event)
     if decided is state or event.actor_id is None:

@@ -1,11 +1,11 @@
-"""`replace` as dataclasses has it, several times as fast: a fold makes two new states of each event."""
+"""Makes and copies frozen dataclasses in half the time or less: a fold makes several of each event."""
 
 import dataclasses
 from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-__all__ = ["replace"]
+__all__ = ["made_fast", "replace"]
 
 _T = TypeVar("_T")
 
@@ -25,6 +25,30 @@ else:
             except KeyError:
                 raise TypeError(f"{type(old).__qualname__} has no field {name}") from None
         return made
+
+
+def made_fast(cls: type[_T]) -> type[_T]:
+    """The frozen, slotted dataclass, whose `__init__` sets its slots without asking `__setattr__`.
+
+    All of its fields are given by keyword, none has a default that is made; ValueError otherwise.
+    """
+    fields = dataclasses.fields(cls)  # type: ignore[arg-type]  # a dataclass, as told
+    if any(not field.kw_only or field.default_factory is not dataclasses.MISSING for field in fields):
+        raise ValueError(f"{cls.__qualname__} has fields of another kind")
+    known: dict[str, Any] = {f"set_{field.name}": cls.__dict__[field.name].__set__ for field in fields}
+    params = ["self", "*"]
+    for field in fields:
+        if field.default is dataclasses.MISSING:
+            params.append(field.name)
+        else:
+            known[f"default_{field.name}"] = field.default
+            params.append(f"{field.name}=default_{field.name}")
+    lines = [f"def __init__({', '.join(params)}):"]
+    lines += [f"    set_{field.name}(self, {field.name})" for field in fields]
+    exec(compile("\n".join(lines), f"<made {cls.__qualname__}>", "exec"), known)  # noqa: S102  # our own text
+    known["__init__"].__qualname__ = f"{cls.__qualname__}.__init__"
+    cls.__init__ = known["__init__"]  # type: ignore[method-assign]
+    return cls
 
 
 @cache
