@@ -29,7 +29,7 @@ from schemas.decode_errors import (
 from schemas.envelope import RawHeaders, read_headers
 from schemas.events import Event
 from schemas.readers import Reader, WriterSchema, reader_for
-from schemas.straight import read_straight
+from schemas.straight import Read, read_straight
 from schemas.walk import walk
 
 __all__ = [
@@ -76,6 +76,8 @@ class Codec:
             row.cls: _writer(row, ids[row.full_name]) for row in CATALOGUE if row.full_name in ids
         }
         self._readers: dict[int, Reader] = {}
+        # The readers that read straight, by the bytes before the Avro.
+        self._straight: dict[bytes, Read] = {}
         self._unknown_types: dict[int, str] = {}
         self._confirmed: set[int] = set()
 
@@ -110,6 +112,11 @@ class Codec:
         With `headers` the first record of each schema id is checked against what its headers call it, so
         that a registry that was lost and filled anew can't make us misread.
         """
+        if headers is None and value is not None and len(value) <= _WALK_FIRST_BYTES:
+            read = self._straight.get(value[:_HEADER])
+            event: Event | None = None if read is None else read_straight(read, value, _HEADER)
+            if event is not None:
+                return event
         if value is None:
             raise NullValue
         if len(value) < _HEADER or value[0] != 0:
@@ -135,12 +142,18 @@ class Codec:
             self._unknown_types[schema_id] = full_name
             raise UnknownEventType(full_name)
         reader = self._readers[schema_id] = reader_for(row, written.schema)
+        if reader.straight is not None:
+            self._straight[_prefix(schema_id)] = reader.straight
         return reader
 
 
 def _writer(row: EventType, schema_id: int) -> tuple[bytes, Write]:
     cls: type = row.cls
-    return b"\0" + schema_id.to_bytes(4, "big"), compiled(cls).write
+    return _prefix(schema_id), compiled(cls).write
+
+
+def _prefix(schema_id: int) -> bytes:
+    return b"\0" + schema_id.to_bytes(4, "big")
 
 
 def _read(reader: Reader, value: bytes) -> Event:
