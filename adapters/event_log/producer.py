@@ -137,6 +137,7 @@ class RecordProducer:
             self._end(pending, LogUnavailable("too many records are waiting for the brokers"))
         except KafkaException as error:
             # It was never queued, so whatever the matter is, it won't land.
+            self._fatal = self._fatal or error.args[0].name() == "_FATAL"
             failure = failure_of(error.args[0])
             self._end(
                 pending, failure if isinstance(failure, RecordTooLarge) else LogUnavailable(str(failure))
@@ -182,7 +183,7 @@ class RecordProducer:
 
     def _turn(self) -> None:
         try:
-            self._producer.poll(_POLL_SECONDS if self._away is None else _POLL_SECONDS / 2)
+            self._poll(_POLL_SECONDS if self._away is None else _POLL_SECONDS / 2)
             if self._fatal:
                 self._replace()
             if self._away is not None:
@@ -191,6 +192,12 @@ class RecordProducer:
         except Exception:
             # The thread must outlive whatever a turn meets: without it every append would hang.
             log.exception("a turn of the producer's loop broke")
+
+    def _poll(self, seconds: float) -> None:
+        try:
+            self._producer.poll(seconds)
+        except KafkaException as error:
+            self._note(error.args[0])  # a fatal one is raised here, and never told to `error_cb`
 
     def _try_again(self) -> None:
         now = time.monotonic()
