@@ -92,7 +92,7 @@ class WorkerSettings(Fragment):
         description="The consumer group forgets a silent worker after this; 6s to 90s.",
     )
     idle_limit: Duration = Field(
-        default=timedelta(seconds=60),
+        default=timedelta(seconds=40),
         validation_alias="WORKER_IDLE_LIMIT",
         description="A worker that lags and has nothing in hand for longer leaves, to be started anew.",
     )

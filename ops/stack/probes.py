@@ -13,14 +13,16 @@ from ops.stack.programs import Probe
 
 PATIENCE = 2.0
 """Seconds a single question may take."""
+LIVENESS_PATIENCE = 5.0
+"""The same where the answer decides over a life: a busy machine is slow."""
 
 
-def http_answers(url: str, statuses: Collection[int] = (200,)) -> Probe:
-    """Serves when a GET of the URL is answered with one of the statuses."""
+def http_answers(url: str, statuses: Collection[int] = (200,), *, patience: float = PATIENCE) -> Probe:
+    """Serves when a GET of the URL is answered with one of the statuses within `patience` seconds."""
 
     def ask() -> bool:
         try:
-            with urllib.request.urlopen(url, timeout=PATIENCE) as answer:  # noqa: S310 - our own loopback URL
+            with urllib.request.urlopen(url, timeout=patience) as answer:  # noqa: S310 - our own loopback URL
                 return answer.status in statuses
         except urllib.error.HTTPError as error:
             with error:

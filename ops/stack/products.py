@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ops.stack.folder import Folder
 from ops.stack.ports import HOST, Ports
-from ops.stack.probes import http_answers
+from ops.stack.probes import LIVENESS_PATIENCE, http_answers
 from ops.stack.programs import Kind, Program
 from ops.stack.settings import ROOT, own_names
 
@@ -146,6 +146,7 @@ def process_program(
         port=port,
         needs=needs,
         probe=http_answers(f"http://{HOST}:{port}/readyz"),
+        alive=http_answers(f"http://{HOST}:{port}/livez", patience=LIVENESS_PATIENCE),
         prepare=lambda: state.mkdir(parents=True, exist_ok=True),
         late=process.late,
     )

@@ -33,6 +33,8 @@ class Program:
     """Names of programs that must be ready, and steps that must be done, before this one starts."""
     probe: Probe | None = None
     """None: ready as soon as it runs (a step: as soon as it has ended well)."""
+    alive: Probe | None = None
+    """Asked of one that has served, ready or not: where it fails for long, it is ended and started again."""
     prepare: Callable[[], None] | None = None
     """Runs in a thread before the first start: configuration, formatting. May raise StackFailure."""
     on_ready: Callable[[], None] | None = None

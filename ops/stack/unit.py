@@ -41,6 +41,8 @@ class Pace:
     health: float = 5.0
     misses: int = 3
     """Unanswered questions in a row that make a program unwell."""
+    standstill: float = 15.0
+    """For so long a program may say that it is stuck, or nothing at all, until it is ended."""
     attempts: int = 3
     """Starts in a row that may fail before a program has ever served."""
 
@@ -158,9 +160,9 @@ class Unit:
         return _how(await ended)
 
     async def _watch(self, ended: asyncio.Future[int]) -> None:
-        """Ask for its health until it has ended; kill it when it takes too long to serve."""
+        """Ask for its health until it has ended; kill it when it takes too long to serve, or stands still."""
         deadline = time.monotonic() + self.program.ready_within
-        missed = 0
+        missed, lived = 0, time.monotonic()
         while not ended.done():
             if await self._healthy():
                 missed = 0
@@ -174,8 +176,18 @@ class Unit:
                 if missed == self._pace.misses:
                     self._say(self.name, "runs but does not answer")
                     self._enter(State.UNWELL)
+            if self.state is State.STARTING or await self._alive():
+                lived = time.monotonic()
+            elif time.monotonic() - lived > self._pace.standstill:
+                self._say(self.name, f"has stood still for {self._pace.standstill:g} s; ended")
+                return
             pause = self._pace.poll if self.state is State.STARTING else self._pace.health
             await asyncio.wait((ended,), timeout=pause)
+
+    async def _alive(self) -> bool:
+        """Whether it may go on: it lives, or is on its way out, or nobody knows how to ask."""
+        leaving = self._stopping.is_set() or not self._wanted.is_set()
+        return leaving or self.program.alive is None or await self.program.alive()
 
     async def _healthy(self) -> bool:
         if self.program.kind is Kind.STEP:

@@ -14,8 +14,8 @@ import structlog
 
 # Far above what joining and leaving workers cause, far below what two twins do to each other.
 MOST_ASSIGNMENTS_A_MINUTE: Final = 12
-OUTSIDE_SECONDS: Final = 60.0
-_LOOK_EVERY_SECONDS: Final = 5.0
+OUTSIDE_SECONDS: Final = 40.0
+LOOK_EVERY_SECONDS: Final = 5.0
 
 log = structlog.get_logger(__name__)
 
@@ -107,7 +107,7 @@ class Watchdog:
         self._stop.set()
 
     def _run(self) -> None:
-        while not self._stop.wait(_LOOK_EVERY_SECONDS):
+        while not self._stop.wait(LOOK_EVERY_SECONDS):
             if (reason := self._look()) is not None:
                 self._leave(reason)
                 return

@@ -89,7 +89,7 @@ def test_out_of_the_group_is_sick_and_not_being_able_to_ask_is_not(watch: Watch,
 
 
 def test_the_watchdog_leaves_for_the_reason_it_saw(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("processors.faust_app.watchdog._LOOK_EVERY_SECONDS", 0.01)
+    monkeypatch.setattr("processors.faust_app.watchdog.LOOK_EVERY_SECONDS", 0.01)
     left, reasons = threading.Event(), list[str]()
 
     def leave(reason: str) -> None:

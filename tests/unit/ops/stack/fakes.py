@@ -10,7 +10,16 @@ from ops.stack.programs import Kind, Probe, Program
 from ops.stack.supervisor import Supervisor
 from ops.stack.unit import Pace, State, Unit
 
-QUICK = Pace(first_delay=0.05, longest_delay=0.4, steady=60, poll=0.02, health=0.05, misses=2, attempts=3)
+QUICK = Pace(
+    first_delay=0.05,
+    longest_delay=0.4,
+    steady=60,
+    poll=0.02,
+    health=0.05,
+    misses=2,
+    standstill=0.2,
+    attempts=3,
+)
 SLEEP = "import time; time.sleep(600)"
 DEAF = (
     "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
@@ -44,6 +53,7 @@ def program(
     kind: Kind = Kind.PROCESS,
     needs: tuple[str, ...] = (),
     probe: Probe | None = None,
+    alive: Probe | None = None,
     ready_within: float = 20.0,
 ) -> Program:
     """A program that runs `code`; ready as soon as it runs unless a probe is given."""
@@ -56,6 +66,7 @@ def program(
         env={},
         needs=needs,
         probe=probe,
+        alive=alive,
         ready_within=ready_within,
     )
 

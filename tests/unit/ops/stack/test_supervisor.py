@@ -8,10 +8,13 @@ from pathlib import Path
 import psutil
 import pytest
 
+from adapters.settings import RuntimeSettings, WorkerSettings
 from ops.stack.failures import ProgramFailed
+from ops.stack.probes import LIVENESS_PATIENCE, PATIENCE
 from ops.stack.programs import Kind
 from ops.stack.supervisor import Supervisor
-from ops.stack.unit import State
+from ops.stack.unit import Pace, State
+from processors.faust_app.watchdog import LOOK_EVERY_SECONDS, OUTSIDE_SECONDS
 from tests.unit.ops.stack.fakes import (
     DEAF,
     QUICK,
@@ -129,6 +132,38 @@ async def test_a_silent_program_is_unwell_until_it_answers(tmp_path: Path) -> No
         await until(unit, State.READY)
         assert heard.of("api")[-1] == "answers again"
         assert (unit.pid, unit.restarts) == (pid, 0)
+
+
+@pytest.mark.parametrize("ready", [True, False], ids=["ready all the while", "unwell"])
+async def test_one_that_stands_still_is_ended_and_started_again(tmp_path: Path, ready: bool) -> None:
+    """Its listener may still answer while its loop is stuck. One that only waits for others is let be."""
+    sign, alive = tmp_path / "ready", tmp_path / "alive"
+    sign.touch()
+    alive.touch()
+    told = program(tmp_path, "worker", probe=file_exists(sign), alive=file_exists(alive))
+    async with supervised(told) as (supervisor, heard):
+        unit = supervisor.unit("worker")
+        pid = unit.pid
+        if not ready:
+            sign.unlink()
+            await until(unit, State.UNWELL)
+        await asyncio.sleep(3 * QUICK.standstill)
+        assert unit.pid == pid
+        alive.unlink()
+        await until_true(lambda: unit.restarts > 0)
+        alive.touch()
+        sign.touch()
+        await until_pid_changes(unit, pid)
+        assert "has stood still for 0.2 s; ended" in heard.of("worker")
+
+
+def test_whoever_went_silent_is_found_and_started_again_within_a_minute() -> None:
+    """By default: a loop that is stuck by the supervisor, one that turns and does nothing by its watchdog."""
+    pace = Pace()
+    turn = pace.health + PATIENCE + LIVENESS_PATIENCE
+    stuck = RuntimeSettings().heartbeat_limit.total_seconds() + pace.standstill + turn
+    idle = max(WorkerSettings().idle_limit.total_seconds(), OUTSIDE_SECONDS) + LOOK_EVERY_SECONDS
+    assert max(stuck, idle) + pace.first_delay < 60
 
 
 async def test_processes_end_before_servers(tmp_path: Path) -> None:
