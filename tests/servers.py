@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
@@ -246,16 +246,25 @@ def running_servers(*, throwaway: bool = True) -> Iterator[Servers]:
 
 @contextlib.contextmanager
 def _embedded(*, throwaway: bool) -> Iterator[Servers]:
+    with supervised(server_programs, throwaway=throwaway) as (addresses, servers):
+        yield Servers(addresses, servers)
+
+
+@contextlib.contextmanager
+def supervised(
+    programs_of: Callable[[Site], list[Program]], *, throwaway: bool = True
+) -> Iterator[tuple[dict[str, str], dict[str, Server]]]:
+    """Embedded servers of the block's own: the addresses of their site, and the servers by name."""
     home = Path(tempfile.mkdtemp(prefix="darkroom-test-"))
     loop, mark = LoopThread(), secrets.token_hex(8)
     try:
         site = _site(home, throwaway=throwaway)
         get_servers(site.folder, Terminal())
-        supervisor = _supervisor(server_programs(site), mark)
+        supervisor = _supervisor(programs_of(site), mark)
         try:
             loop.run(supervisor.start(), START_SECONDS)
             names = (unit.name for unit in supervisor.units)
-            yield Servers(site.servers, {name: EmbeddedServer(name, loop, supervisor) for name in names})
+            yield dict(site.servers), {name: EmbeddedServer(name, loop, supervisor) for name in names}
         finally:
             loop.run(supervisor.stop(STOP_SECONDS), STOP_SECONDS + 5)
     finally:

@@ -1,8 +1,10 @@
-"""Apache Kafka, one KRaft node that is broker and controller at once."""
+"""Apache Kafka, KRaft nodes that are broker and controller at once: one, or a cluster of several."""
 
 import base64
 import subprocess
 import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ops.stack.failures import ProgramFailed
@@ -14,29 +16,30 @@ from ops.stack.site import FAST, PATIENT, Site, java, server_environment
 
 HEAP = 512
 THROWAWAY_HEAP = 320
+MOST_COPIES = 3
 # Ten years: a group that was away that long may read again from its start.
 OFFSETS_RETENTION_MINUTES = 10 * 365 * 24 * 60
 
 PROPERTIES = """\
 process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@{host}:{controller}
+node.id={id}
+controller.quorum.voters={voters}
 listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller}
 advertised.listeners=PLAINTEXT://{host}:{port}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
 log.dirs={data}
 auto.create.topics.enable=false
-default.replication.factor=1
-min.insync.replicas=1
-offsets.topic.replication.factor=1
+default.replication.factor={copies}
+min.insync.replicas={in_sync}
+offsets.topic.replication.factor={copies}
 offsets.topic.num.partitions=8
 offsets.retention.minutes={retention}
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
+transaction.state.log.replication.factor={copies}
+transaction.state.log.min.isr={in_sync}
 transaction.state.log.num.partitions=4
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
+share.coordinator.state.topic.replication.factor={copies}
+share.coordinator.state.topic.min.isr={in_sync}
 share.coordinator.state.topic.num.partitions=4
 group.initial.rebalance.delay.ms=0
 # A node that was killed can't register again before its last session has run out (9 s by default).
@@ -65,20 +68,43 @@ logger.clients.level = warn
 """
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """One broker: its number, counted from 1, and where it and its controller listen."""
+
+    id: int
+    port: int
+    controller: int
+
+
 def kafka(site: Site) -> Program:
     """The broker; its data survives restarts, its controller's port is chosen anew at each."""
+    node = Node(id=1, port=site.ports.kafka, controller=site.ports.kafka_controller)
+    return _broker(site, "kafka", node, (node,), _cluster_id())
+
+
+def kafka_cluster(site: Site, nodes: Sequence[Node]) -> list[Program]:
+    """Brokers `kafka-1`, `kafka-2` … of one cluster; of three copies two must have what is acknowledged.
+
+    The cluster's identity is made here, so a folder serves one call.
+    """
+    identity = _cluster_id()
+    return [_broker(site, f"kafka-{node.id}", node, nodes, identity) for node in nodes]
+
+
+def _broker(site: Site, name: str, node: Node, nodes: Sequence[Node], cluster_id: str) -> Program:
     heap = THROWAWAY_HEAP if site.throwaway else HEAP
-    properties = site.folder.config / "kafka.properties"
+    properties = site.folder.config / f"{name}.properties"
     return Program(
-        name="kafka",
+        name=name,
         kind=Kind.SERVER,
         argv=(*_java(site, heap), "kafka.Kafka", str(properties)),
         cwd=site.folder.root,
-        log=site.folder.log_of("kafka"),
+        log=site.folder.log_of(name),
         env=server_environment(),
-        port=site.ports.kafka,
-        probe=kafka_answers(f"{HOST}:{site.ports.kafka}"),
-        prepare=lambda: _prepare(site),
+        port=node.port,
+        probe=kafka_answers(f"{HOST}:{node.port}"),
+        prepare=lambda: _prepare(site, name, node, nodes, cluster_id),
     )
 
 
@@ -89,21 +115,26 @@ def _java(site: Site, heap: int) -> tuple[str, ...]:
     return java(heap, *compiling, f"-Dlog4j2.configurationFile={logging}", "-cp", str(classpath))
 
 
-def _prepare(site: Site) -> None:
-    data = site.folder.data / "kafka"
+def _prepare(site: Site, name: str, node: Node, nodes: Sequence[Node], cluster_id: str) -> None:
+    data = site.folder.data / name
     site.config("kafka-log4j2.properties", LOGGING)
+    copies = min(MOST_COPIES, len(nodes))
     properties = site.config(
-        "kafka.properties",
+        f"{name}.properties",
         PROPERTIES.format(
             host=HOST,
-            port=site.ports.kafka,
-            controller=site.ports.kafka_controller,
+            id=node.id,
+            port=node.port,
+            controller=node.controller,
+            voters=",".join(f"{each.id}@{HOST}:{each.controller}" for each in nodes),
             data=data,
             retention=OFFSETS_RETENTION_MINUTES,
+            copies=copies,
+            in_sync=max(1, copies - 1),
         ),
     )
     if not (data / "meta.properties").exists():
-        _format(site, properties)
+        _format(site, properties, cluster_id)
 
 
 def _cluster_id() -> str:
@@ -113,9 +144,9 @@ def _cluster_id() -> str:
     return spelled
 
 
-def _format(site: Site, properties: Path) -> None:
+def _format(site: Site, properties: Path, cluster_id: str) -> None:
     tool = (*_java(site, 128), "kafka.tools.StorageTool", "format")
-    command = (*tool, "-t", _cluster_id(), "-c", str(properties))
+    command = (*tool, "-t", cluster_id, "-c", str(properties))
     done = subprocess.run(
         command, env=server_environment(), capture_output=True, text=True, timeout=60, check=False
     )
