@@ -5,9 +5,10 @@ import json
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from fastapi_problem.error import StatusProblem
+from starlette.types import Scope
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
@@ -15,6 +16,7 @@ from uvicorn.server import ServerState
 from adapters.clock import new_id
 from adapters.telemetry.metrics import HttpMetrics
 from api.crowds import Crowds
+from api.lasting import Gone, offer
 from api.problems import TYPE_PREFIX, HeadTooLarge, MalformedRequest, TooSlow
 from api.security_headers import Headers
 
@@ -40,6 +42,19 @@ class Connection(HttpToolsProtocol):
     It inherits because the parser calls the very object back; uvicorn is given it in place of its own.
     """
 
+    # With these among uvicorn's own attributes there would be too many for objects to share their names.
+    __slots__ = (
+        "_body_ended",
+        "_bounds",
+        "_deadline",
+        "_entered",
+        "_gone",
+        "_head_bytes",
+        "_in_head",
+        "_lost",
+        "_message_open",
+    )
+
     def __init__(
         self,
         config: Config,
@@ -58,6 +73,8 @@ class Connection(HttpToolsProtocol):
         self._message_open = False
         self._body_ended = False
         self._head_bytes = 0
+        self._gone: Gone | None = None
+        self._lost = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
         """A head has to come from now on."""
@@ -75,6 +92,16 @@ class Connection(HttpToolsProtocol):
         if self._entered is not None:
             self._bounds.crowds.leave(self._entered)
         super().connection_lost(exc)
+        self._lost = True
+        if self._gone is not None:
+            self._gone()
+
+    def tells(self, gone: Gone) -> None:
+        """As api.lasting.Tells says, of the answer under way."""
+        if self._lost:
+            gone()
+        else:
+            self._gone = gone
 
     def data_received(self, data: bytes) -> None:
         """Bytes between requests count as the beginning of a head, whatever they are."""
@@ -93,6 +120,7 @@ class Connection(HttpToolsProtocol):
         """The first byte of a request."""
         self._message_open = True
         super().on_message_begin()
+        offer(cast("Scope", self.scope), self.tells)
 
     def on_headers_complete(self) -> None:
         """The head is there in time."""
@@ -108,6 +136,7 @@ class Connection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Whoever still sends a body that nobody waits for is given a moment."""
+        self._gone = None
         super().on_response_complete()
         if self._message_open and not self._in_head and self.cycle.response_complete:
             self._deadline = self.loop.call_later(LEFTOVER_SECONDS, self._cut_leftovers)

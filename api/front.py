@@ -15,6 +15,7 @@ from adapters.clock import new_id
 from adapters.telemetry import continued
 from api import origin
 from api.cors import Cors
+from api.lasting import left
 from api.limits.doors import admit_stranger
 from api.limits.networks import network_of, pseudonym
 from api.parts import Parts
@@ -75,6 +76,9 @@ class Front:
         self.metrics.in_flight.of().inc()
         try:
             await self._answer(scope, receive, self._dressing(exchange, send), named, exchange)
+            if (lasting := left(scope)) is not None:
+                named.clear()  # it is held as long as the answer lasts
+                await lasting(receive, send)
         finally:
             self.metrics.in_flight.of().dec()
             self._note(scope, exchange)

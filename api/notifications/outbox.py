@@ -14,6 +14,8 @@ class Outbox:
     is taken: the client is too slow, and has to come again.
     """
 
+    __slots__ = ("_entries", "_latest", "_limit", "_number", "replaced")
+
     def __init__(self, limit: int) -> None:
         self._limit = max(2, limit)
         self._entries: dict[int, Entry] = {}

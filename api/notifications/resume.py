@@ -43,7 +43,7 @@ async def begin(parts: Parts, tailer: Tailer, token: str | None) -> Start:
     are being made again below `live`, and psycopg.OperationalError.
     """
     await tailer.settled()
-    live = dict(tailer.vector)
+    live = tailer.vector
     if token is None:
         return Start(since=live, live=live)
     since = _seen(parts, token, live)
@@ -77,8 +77,13 @@ async def missed(parts: Parts, tailer: Tailer, listener: Listener, start: Start)
             return
 
 
-def merged(one: Mapping[int, int], other: Mapping[int, int]) -> dict[int, int]:
-    """Of each partition the later of both positions."""
+def merged(one: Mapping[int, int], other: Mapping[int, int]) -> Mapping[int, int]:
+    """Of each partition the later of both positions.
+
+    Where that is `other` it is `other` itself: thousands of idle streams hold one vector between them.
+    """
+    if all(offset <= other.get(partition, -1) for partition, offset in one.items()):
+        return other
     return {
         partition: max(one.get(partition, -1), other.get(partition, -1))
         for partition in one.keys() | other.keys()

@@ -3,13 +3,14 @@
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Final
 
 import psycopg
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
+from api import lasting
 from api.access import still_entered
 from api.notifications import entries
 from api.notifications.entrance import NEED, let_in
@@ -43,25 +44,25 @@ class StreamDoor:
         self._tailer = tailer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Problems 401, 429 and 503 come before the first byte; afterwards the stream just ends."""
+        """Problems 401, 429 and 503 come before the first byte; the stream itself is left to the front."""
         request = Request(scope, receive, send)
         parts, caller, given = await let_in(request)
         # EventSource keeps its URL for ever: what it heard last counts before what it was opened with.
         token = request.headers.get("last-event-id") or request.query_params.get("after")
-        with self._hub.listening(caller.user_id) as listener:
+        listener = self._hub.join(caller.user_id)
+        try:
+            await self._hub.admit(listener)
             start = await begin(parts, self._tailer, token)
             await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
-            if request.method == "HEAD":
-                await send({"type": "http.response.body", "body": b""})
-                return
-            watch = asyncio.create_task(_gone(receive, listener), name="stream-watch")
-            try:
-                stream = _Stream(parts, self._tailer, listener, start, send)
-                await stream.run(lambda: still_entered(parts, NEED, given))
-            except TimeoutError:
-                listener.end("stalled")  # the server closes what is left of the connection
-            finally:
-                watch.cancel()
+        except BaseException:
+            self._hub.leave(listener)
+            raise
+        if request.method == "HEAD":
+            self._hub.leave(listener)
+            await send({"type": "http.response.body", "body": b""})
+            return
+        stream = _Stream(parts, self._hub, self._tailer, listener, start, given, lasting.offered(scope))
+        lasting.leave(scope, stream.run)
 
 
 async def _gone(receive: Receive, listener: Listener) -> None:
@@ -71,22 +72,63 @@ async def _gone(receive: Receive, listener: Listener) -> None:
 
 
 class _Stream:
-    """One stream from its first block to its last."""
+    """One stream from its first block to its last, in a place that it gives back."""
 
-    __slots__ = ("_asked_at", "_listener", "_parts", "_seen", "_send", "_start", "_tailer", "_until")
+    __slots__ = (
+        "_asked_at",
+        "_given",
+        "_hub",
+        "_listener",
+        "_parts",
+        "_seen",
+        "_send",
+        "_start",
+        "_tailer",
+        "_tells",
+        "_until",
+    )
 
-    def __init__(self, parts: Parts, tailer: Tailer, listener: Listener, start: Start, send: Send) -> None:
-        self._parts = parts
-        self._tailer = tailer
-        self._listener = listener
-        self._start = start
-        self._send = send
-        self._seen: Mapping[int, int] = start.since
+    _send: Send
+
+    def __init__(
+        self,
+        parts: Parts,
+        hub: Hub,
+        tailer: Tailer,
+        listener: Listener,
+        start: Start,
+        given: str,
+        tells: lasting.Tells | None,
+    ) -> None:
+        """`given` is the Authorization header that the caller stands for; `tells` knows when it is gone."""
+        self._parts, self._hub, self._tailer = parts, hub, tailer
+        self._listener, self._start, self._seen = listener, start, start.since
+        self._given, self._tells = given, tells
         self._asked_at = time.monotonic()
         lifetime = parts.settings.doors.sse_lifetime.total_seconds()
         self._until = time.monotonic() + lifetime * random.uniform(0.9, 1.0)  # noqa: S311 - spread, no secret
 
-    async def run(self, believed: Callable[[], Awaitable[bool]]) -> None:
+    async def run(self, receive: Receive, send: Send) -> None:
+        """Until either side has enough; the place is given back."""
+        self._send = send
+        watch = self._watched(receive)
+        try:
+            await self._say()
+        except TimeoutError:
+            self._listener.end("stalled")  # the server closes what is left of the connection
+        finally:
+            if watch is not None:
+                watch.cancel()
+            self._hub.leave(self._listener)
+
+    def _watched(self, receive: Receive) -> asyncio.Task[None] | None:
+        """The connection tells when it ends; only where it can't, a task of our own waits for it."""
+        if self._tells is None:
+            return asyncio.create_task(_gone(receive, self._listener), name="stream-watch")
+        self._tells(partial(self._listener.end, "client"))
+        return None
+
+    async def _say(self) -> None:
         """Says what was missed, then what happens, and in silence that it lives; ends with its credential."""
         await self._write(entries.frame(self._seen, retry_ms=_retry()))
         try:
@@ -99,17 +141,17 @@ class _Stream:
             await self._deliver()
             if time.monotonic() >= self._until:
                 self._listener.end("lifetime")
-            elif not await self._still(believed):
+            elif not await self._still():
                 self._listener.end("credential")
         await self._finish()
 
-    async def _still(self, believed: Callable[[], Awaitable[bool]]) -> bool:
+    async def _still(self) -> bool:
         """Asked every few seconds; while nobody can say, the stream goes on."""
         if time.monotonic() - self._asked_at < CREDENTIAL_SECONDS:
             return True
         self._asked_at = time.monotonic()
         try:
-            return await believed()
+            return await still_entered(self._parts, NEED, self._given)
         except psycopg.Error:
             return True
 
@@ -133,18 +175,12 @@ class _Stream:
     async def _wait(self) -> None:
         """Until something is queued, or the heartbeat is due; then the heartbeat is said."""
         beat = self._parts.settings.doors.sse_heartbeat.total_seconds()
-        self._listener.woken.clear()
-        if len(self._listener.outbox) or self._listener.ending is not None:
+        left = max(0.0, self._until - time.monotonic())
+        if await self._listener.woken(min(beat, left)) or len(self._listener.outbox):
             return
-        try:
-            async with asyncio.timeout(min(beat, max(0.0, self._until - time.monotonic()))):
-                await self._listener.woken.wait()
-        except TimeoutError:
-            if len(self._listener.outbox):
-                return
-            # Nothing waits for this client, so it has seen all that was fanned out.
-            self._seen = merged(self._seen, self._tailer.vector)
-            await self._write(entries.frame(self._seen))
+        # Nothing waits for this client, so it has seen all that was fanned out.
+        self._seen = merged(self._seen, self._tailer.vector)
+        await self._write(entries.frame(self._seen))
 
     async def _deliver(self) -> None:
         block = bytearray()

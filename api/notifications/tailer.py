@@ -69,7 +69,7 @@ class Tailer:
 
     @property
     def vector(self) -> Mapping[int, int]:
-        """All that was fanned out. Empty before `settled`."""
+        """All that was fanned out; another one as it grows, so it can be kept. Empty before `settled`."""
         return self._vector or {}
 
     async def settled(self) -> None:

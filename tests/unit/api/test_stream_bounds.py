@@ -1,7 +1,6 @@
 """Streams keep to themselves and within their bounds: S05, S06, R32, and the waves of a shutdown."""
 
 import asyncio
-import contextlib
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
@@ -108,28 +107,26 @@ async def test_r32_only_the_slow_client_is_cut_and_it_resumes(live: Stage) -> No
 
 async def test_a_shutdown_ends_streams_in_waves() -> None:
     hub = Hub(streams_per_user=1000, queue=2, metrics=Metrics().sse)
-    async with contextlib.AsyncExitStack() as streams:
-        listeners = [streams.enter_context(hub.listening(owner)) for owner in owners(500)]
-        hub.drain(0.4)
-        with pytest.raises(Unavailable), hub.listening(owners(1)[0]):
-            pass
-        seen = [ended(listeners)]
+    listeners = [hub.join(owner) for owner in owners(500)]
+    hub.drain(0.4)
+    with pytest.raises(Unavailable):
+        hub.join(owners(1)[0])
+    seen = [ended(listeners)]
 
-        def all_ended() -> bool:
-            seen.append(ended(listeners))
-            return seen[-1] == 500
+    def all_ended() -> bool:
+        seen.append(ended(listeners))
+        return seen[-1] == 500
 
-        await until(all_ended)
+    await until(all_ended)
     assert len(set(seen)) > 4
     assert max(later - earlier for earlier, later in pairwise(seen)) < 500
 
 
 async def test_a_few_streams_end_at_once() -> None:
     hub = Hub(streams_per_user=1000, queue=2, metrics=Metrics().sse)
-    async with contextlib.AsyncExitStack() as streams:
-        listeners = [streams.enter_context(hub.listening(owner)) for owner in owners(50)]
-        hub.drain(60)
-        await until(lambda: ended(listeners) == 50)
+    listeners = [hub.join(owner) for owner in owners(50)]
+    hub.drain(60)
+    await until(lambda: ended(listeners) == 50)
 
 
 def owners(count: int) -> list[UUID]:
