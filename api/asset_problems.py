@@ -2,9 +2,11 @@
 
 StatusProblem
 ├── 409  InTrash, TimeIsOver, NotUploaded, StillWorking, AssetChanged, TooManyLinks
-└── 412  VersionLost
+├── 412  VersionLost
+└── 503  AssetSetAside
 """
 
+from collections.abc import MutableMapping
 from typing import Final
 
 from fastapi_problem.error import StatusProblem
@@ -66,6 +68,19 @@ class VersionLost(StatusProblem):
     title = "The asset is not of that version any more."
 
 
+class AssetSetAside(StatusProblem):
+    """A record of this asset can't be read, and what comes after it waits until an operator has seen to it.
+
+    So nobody could tell how this ends, and it was not begun: nothing was recorded.
+    """
+
+    status = 503
+    type_ = "asset-set-aside"
+    title = "This asset can't be changed until a fault of ours is mended; nothing was recorded."
+    # People mend it, not time.
+    headers_: MutableMapping[str, str] | None = {"Retry-After": "60"}  # noqa: RUF012 - its base declares it so
+
+
 ASSETS: Final[tuple[type[StatusProblem], ...]] = (
     InTrash,
     TimeIsOver,
@@ -74,4 +89,5 @@ ASSETS: Final[tuple[type[StatusProblem], ...]] = (
     AssetChanged,
     TooManyLinks,
     VersionLost,
+    AssetSetAside,
 )

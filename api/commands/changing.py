@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import Response
 
-from api.asset_problems import AssetChanged
+from api.asset_problems import AssetChanged, AssetSetAside
 from api.commands.answers import position_of, say_position
 from api.commands.verdicts import ATTEMPTS, heard, pending
 from api.etags import require_version
@@ -17,6 +17,7 @@ from api.parts import Parts
 from api.problems import NotFound
 from api.representations import asset_answer
 from projections.assets.queries import AssetRow
+from schemas.envelope import key_of
 from schemas.events import AssetEvent
 from schemas.positions import Position
 
@@ -113,6 +114,9 @@ def row_position(parts: Parts, row: AssetRow) -> Position:
 
 async def _said(parts: Parts, event: AssetEvent, row: AssetRow, key: str, causation_id: UUID | None) -> None:
     """Appends, and returns once the read models have heard it; nothing is begun that nobody would decide."""
-    if not parts.reads.projecting(parts.settings.kafka.topics.assets, row.position_partition):
+    topic = parts.settings.kafka.topics.assets
+    if not parts.reads.projecting(topic, row.position_partition):
         raise ProjectorAway
+    if await parts.work.set_aside(topic, row.position_partition, key_of(event)):
+        raise AssetSetAside
     await heard(parts, event, key, causation_id=causation_id)

@@ -43,6 +43,10 @@ class Work(Protocol):
         """Those of the records because of which a key is held back now."""
         ...
 
+    async def set_aside(self, topic: str, partition: int, key: bytes) -> bool:
+        """Whether what comes of this key waits behind a record that nobody could read."""
+        ...
+
     async def failed_jobs(self, job_ids: Collection[UUID]) -> set[UUID]:
         """Those of the jobs that failed, and after which nothing newer was asked for."""
         ...
@@ -95,6 +99,11 @@ class PostgresWork:
         """As the Protocol says."""
         async with self._pool.connection() as conn:
             return await letters.held(conn, spots)
+
+    async def set_aside(self, topic: str, partition: int, key: bytes) -> bool:
+        """As the Protocol says."""
+        async with self._pool.connection() as conn:
+            return await letters.waits(conn, topic=topic, partition=partition, key=key)
 
     async def failed_jobs(self, job_ids: Collection[UUID]) -> set[UUID]:
         """As the Protocol says."""

@@ -49,6 +49,13 @@ async def held(conn: AsyncConnection[Any], spots: Collection[Spot]) -> dict[Spot
     }
 
 
+async def waits(conn: AsyncConnection[Any], *, topic: str, partition: int, key: bytes) -> bool:
+    """Whether records of this key are set aside, so that those that follow wait behind them."""
+    named = {"topic": topic, "partition": partition, "key": key}
+    row = await (await conn.execute(statements(_SQL)["waits"], named)).fetchone()
+    return row is not None and bool(row[0])
+
+
 async def failed_jobs(conn: AsyncConnection[Any], job_ids: Collection[UUID]) -> set[UUID]:
     """Those of the jobs that failed, and after which nothing newer was asked of their asset."""
     rows = await conn.execute(statements(_SQL)["failed_jobs"], {"job_ids": list(job_ids)})

@@ -14,6 +14,14 @@ join unnest(%(topics)s::text[], %(partitions)s::int[], %(offsets)s::bigint[]) s 
     on q.topic = s.topic and q.partition = s.partition and q."offset" = s."offset"
 where q.blocking and q.key is not null
 
+-- name: waits
+-- Whether what comes of this key is held back in the read models that queries see.
+select exists (
+    select from infra.quarantine q
+    join infra.read_models m on m.name = q.read_model and m.version = q.version and m.active
+    where q.topic = %(topic)s and q.partition = %(partition)s and q.key = %(key)s
+)
+
 -- name: failed_jobs
 select job_id from live.jobs j
 where job_id = any(%(job_ids)s) and state = 'failed'

@@ -81,6 +81,10 @@ class FakeWork:
     async def held(self, spots: Collection[Spot]) -> dict[Spot, Held]:
         return {spot: self.quarantine[spot] for spot in spots if spot in self.quarantine}
 
+    async def set_aside(self, topic: str, partition: int, key: bytes) -> bool:
+        del partition
+        return any(held.key == key and spot[0] == topic for spot, held in self.quarantine.items())
+
     async def failed_jobs(self, job_ids: Collection[UUID]) -> set[UUID]:
         jobs = self.reads.jobs
         return {

@@ -11,8 +11,10 @@ import pytest
 from adapters.event_log import OutcomeUnknown
 from adapters.sealing import open_json
 from projections.assets.queries import AssetRow
+from projections.dead_letters.queries import Held
 from schemas.events import AssetDeleted, AssetEvent, AssetPurged, AssetRestored, AssetUpdated
 from tests.unit.api.doors import ADA, BEN, Stage, stage, upload
+from tests.unit.api.fake_work import FakeWork
 
 KEY: Final = {"Idempotency-Key": "key-1"}
 
@@ -281,3 +283,30 @@ async def test_anothers_asset_is_an_unknown_one(on: Stage) -> None:
     assert (await on.client(BEN).delete(f"/v1/assets/{asset_id}")).status_code == 404
     assert (await on.client(BEN).post(f"/v1/assets/{asset_id}/restore")).status_code == 404
     assert (await read(on, asset_id)).status_code == 200
+
+
+@pytest.mark.parametrize("change", ["patch", "delete", "restore", "reprocess"])
+async def test_of_what_is_set_aside_nothing_is_begun_and_nobody_waits(on: Stage, change: str) -> None:
+    asset_id, other = await made_asset(on), await made_asset(on)
+    if change == "restore":
+        await delete(on, asset_id)
+    before = len(on.events())
+    work = on.parts.work
+    assert isinstance(work, FakeWork)
+    spot = (on.settings.kafka.topics.assets, 0, 1)
+    key = asset_id.encode()
+    work.quarantine[spot] = Held(spot=spot, key=key, waiting=1, redrives=0, asked=False)
+    answer = {
+        "patch": lambda: patch(on, asset_id, title="New"),
+        "delete": lambda: delete(on, asset_id),
+        "restore": lambda: restore(on, asset_id),
+        "reprocess": lambda: on.client().post(f"/v1/assets/{asset_id}/reprocess"),
+    }[change]
+    said_no = await answer()
+    assert (said_no.status_code, said_no.json()["type"]) == (503, "/problems/asset-set-aside")
+    assert said_no.headers["retry-after"] == "60"
+    assert len(on.events()) == before
+    assert (await read(on, asset_id)).status_code == 200
+    assert (await patch(on, other, title="New")).status_code == 200
+    work.quarantine.clear()
+    assert (await answer()).status_code < 300
