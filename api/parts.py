@@ -19,6 +19,7 @@ from api.commands.completed import Completed
 from api.commands.once import Once
 from api.identity import Identity
 from api.limits.limiter import Limiter
+from api.notifications.places import Places
 from api.notifications.tickets import Tickets
 from api.queries.past import Past
 from api.queries.reads import Reads
@@ -51,6 +52,7 @@ class Parts:
     identity: Identity
     limits: Limiter
     tickets: Tickets
+    places: Places
     signer: Signer
     addresses: Addresses
     completions: Once[Completed]

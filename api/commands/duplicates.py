@@ -1,5 +1,6 @@
 """The same bytes twice: answered with the asset that holds them, unless the caller wants another one."""
 
+from datetime import timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -62,7 +63,9 @@ async def end_as_duplicate(parts: Parts, grant: Grant, twin: Completed) -> Compl
     """Calls the upload off in favour of its twin, and remembers which: asked again it is the answer."""
     secret = parts.settings.secrets.id_key
     holder = Holder(asset_id=twin.asset_id, position=twin.position)
-    await parts.contents.note(grant.owner_id, (_of_upload(secret, grant),), holder)
+    # As long as anybody may ask, and a day for those whose clock or reading lags.
+    until = grant.expires_at + parts.settings.doors.upload_grace + timedelta(days=1)
+    await parts.contents.note(grant.owner_id, (_of_upload(secret, grant),), holder, until=until)
     event = UploadExpired(
         event_id=deterministic_id(secret, "duplicate", grant.upload_id.bytes),
         occurred_at=parts.clock.now(),

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final, Protocol
 from uuid import UUID
 
@@ -18,9 +19,10 @@ select digest, asset_id, position from api.contents
 where owner_id = %(owner_id)s and digest = any(%(digests)s)
 """
 _NOTE: Final = b"""
-insert into api.contents (owner_id, digest, asset_id, position)
-select %(owner_id)s, digest, %(asset_id)s, %(position)s from unnest(%(digests)s::bytea[]) as digest
-on conflict (owner_id, digest) do update set asset_id = excluded.asset_id, position = excluded.position
+insert into api.contents (owner_id, digest, asset_id, position, until)
+select %(owner_id)s, digest, %(asset_id)s, %(position)s, %(until)s from unnest(%(digests)s::bytea[]) as digest
+on conflict (owner_id, digest) do update set asset_id = excluded.asset_id, position = excluded.position,
+    until = excluded.until, noted_at = excluded.noted_at
 """
 
 log = structlog.get_logger(__name__)
@@ -47,8 +49,10 @@ class Contents(Protocol):
         """Who was completed with these bytes last, by each digest that is known."""
         ...
 
-    async def note(self, owner_id: UUID, digests: tuple[bytes, ...], holder: Holder) -> None:
-        """Remembers a completion."""
+    async def note(
+        self, owner_id: UUID, digests: tuple[bytes, ...], holder: Holder, *, until: datetime | None = None
+    ) -> None:
+        """Remembers a completion, until then or (None) as long as its asset is there."""
         ...
 
 
@@ -72,13 +76,16 @@ class PostgresContents:
             for digest, asset_id, position in rows
         }
 
-    async def note(self, owner_id: UUID, digests: tuple[bytes, ...], holder: Holder) -> None:
+    async def note(
+        self, owner_id: UUID, digests: tuple[bytes, ...], holder: Holder, *, until: datetime | None = None
+    ) -> None:
         """As the Protocol says."""
         given = {
             "owner_id": owner_id,
             "digests": list(digests),
             "asset_id": holder.asset_id,
             "position": holder.position.token(),
+            "until": until,
         }
         try:
             async with self._pool.connection() as conn:
@@ -100,7 +107,10 @@ class InMemoryContents:
             return {}
         return {digest: self.held[owner_id, digest] for digest in digests if (owner_id, digest) in self.held}
 
-    async def note(self, owner_id: UUID, digests: tuple[bytes, ...], holder: Holder) -> None:
-        """As the Protocol says."""
+    async def note(
+        self, owner_id: UUID, digests: tuple[bytes, ...], holder: Holder, *, until: datetime | None = None
+    ) -> None:
+        """As the Protocol says; forgetting is for the housekeeping, as in Postgres."""
+        del until
         if not self.down:
             self.held |= {(owner_id, digest): holder for digest in digests}

@@ -24,6 +24,7 @@ from api.commands.once import Once
 from api.identity import Identity, credentials_of, identity_of
 from api.limits import InMemoryCounters, Limiter
 from api.limits.classes import rates_of
+from api.notifications.places import InMemoryPlaces, PlaceBook
 from api.notifications.tickets import InMemoryTickets
 from api.parts import Parts
 from api.quota import InMemoryQuotas
@@ -139,6 +140,7 @@ def _parts(
     reads: FakeReads,
     counters: InMemoryCounters,
     identity: Identity,
+    book: PlaceBook | None,
 ) -> Parts:
     store = InMemoryObjectStore()
     return Parts(
@@ -157,6 +159,7 @@ def _parts(
         credentials=credentials_of(settings, identity, clock),
         identity=identity,
         tickets=InMemoryTickets(),
+        places=InMemoryPlaces(book),
         limits=_limiter(settings, counters, clock, metrics),
         signer=Signer(settings.secrets.token_secrets),
         addresses=Addresses(store=store, window=timedelta(hours=1)),
@@ -169,7 +172,8 @@ def _parts(
 
 
 @asynccontextmanager
-async def stage(**environ: str) -> AsyncIterator[Stage]:
+async def stage(*, book: PlaceBook | None = None, **environ: str) -> AsyncIterator[Stage]:
+    """With a `book` of their own, stages are processes that count streams together."""
     settings, metrics, moment = settings_for(**environ), Metrics(), [0.0]
     clock = FixedClock(datetime(2026, 5, 17, 8, 9, 10, tzinfo=UTC))
     log = InMemoryEventLog(clock=clock, topics=settings.kafka.topics)
@@ -179,7 +183,7 @@ async def stage(**environ: str) -> AsyncIterator[Stage]:
     passwords = PasswordHashes(threads=1, queue=64, passes=1, memory_kib=8)
     counters = InMemoryCounters(lambda: clock.now().timestamp())
     identity = identity_of(settings, accounts, passwords, clock)
-    parts = _parts(settings, clock, metrics, reads, counters, identity)
+    parts = _parts(settings, clock, metrics, reads, counters, identity, book)
     heartbeats = Heartbeats(timedelta(seconds=30), metrics.loops, now=lambda: moment[0])
     assert isinstance(parts.store, InMemoryObjectStore)
     assert isinstance(parts.presets, InMemoryPresetSets)
