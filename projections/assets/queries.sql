@@ -11,7 +11,8 @@ select * from live.assets where asset_id = any(%(asset_ids)s)
 select * from live.assets where owner_id = %(owner_id)s
 
 -- name: kept
-  and deleted_at is null
+-- What was called off, by its owner or in favour of a twin, is nobody's picture.
+  and deleted_at is null and error_code is distinct from 'aborted'
 
 -- name: trashed
   and deleted_at is not null

@@ -34,6 +34,7 @@ def _fits(row: AssetRow, wanted: AssetFilter) -> bool:
     return (
         row.owner_id == wanted.owner_id
         and wanted.trashed == (row.deleted_at is not None)
+        and (wanted.trashed or row.error_code != "aborted")
         and wanted.status in {None, row.status}
         and wanted.content_type in {None, row.content_type}
         and (wanted.since is None or row.listed_at >= wanted.since)

@@ -61,6 +61,18 @@ async def test_a_direct_upload_of_the_same_bytes_is_called_off(on: Stage) -> Non
     held(await complete(on, granted), first)
 
 
+async def test_what_was_called_off_for_its_twin_is_nobodys_picture(on: Stage) -> None:
+    _, first = await upload(on)
+    await on.worked_on(first)
+    granted, answer = await direct(on)
+    held(answer, first)
+    on.reads.catch_up()
+    for query in ("", "?status=expired", "?sort=title"):
+        listed = (await on.client().get(f"/v1/assets{query}")).json()["items"]
+        assert granted["asset_id"] not in {one["id"] for one in listed}
+    assert (await on.client().get("/v1/assets")).json()["items"][0]["id"] == str(first.asset_id)
+
+
 async def test_whoever_wants_a_copy_gets_one(on: Stage) -> None:
     await upload(on)
     assert (await form(on, query="?duplicate=allow")).status_code == 202
