@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from psycopg import Connection, sql
 
+from projections.packing import copy_rows
 from projections.read_models import ReadModel
 
 _STAND_INS: Final[ContextVar[Mapping[str, str]]] = ContextVar("stand_ins", default=MappingProxyType({}))
@@ -41,11 +42,8 @@ class Table:
     columns: Mapping[str, str]
 
     def append(self, conn: Connection[Any], rows: Iterable[Sequence[Any]]) -> None:
-        """Adds the rows, values in the order of `columns`."""
-        with conn.cursor() as cursor, cursor.copy(self._copy) as copy:
-            copy.set_types(list(self.columns.values()))
-            for row in rows:
-                copy.write_row(row)
+        """Adds the rows, values in the order of `columns`; raises what `copy_rows` raises."""
+        copy_rows(conn, self._copy, tuple(self.columns.values()), rows)
 
     def replace(self, conn: Connection[Any], keys: Sequence[Any], rows: Iterable[Sequence[Any]]) -> None:
         """`rows` come in the place of all rows that have these keys."""

@@ -7,6 +7,7 @@ from typing import Any, Final, Generic, TypeVar
 from psycopg import Connection, sql
 
 from projections.folding import Changed
+from projections.packing import copy_rows
 from projections.states import States
 from schemas.state_codec import decode_state, encode_state
 
@@ -64,7 +65,5 @@ class Remembered(Generic[_Id, _State]):
             self._spilled = True
         self._conn.execute(sql.SQL("delete from {} where id = any(%b)").format(_TABLE), (ids,), binary=True)
         statement = sql.SQL("copy {} (id, state) from stdin (format binary)").format(_TABLE)
-        with self._conn.cursor() as cursor, cursor.copy(statement) as copy:
-            copy.set_types([self._type, "bytea"])
-            for stream_id in ids:
-                copy.write_row((stream_id, encode_state(self._near.pop(stream_id))))
+        rows = ((stream_id, encode_state(self._near.pop(stream_id))) for stream_id in ids)
+        copy_rows(self._conn, statement, (self._type, "bytea"), rows)
