@@ -21,6 +21,7 @@ KEY_BYTES: Final = 32
 _VERSION: Final = b"\x01"
 _NONCE_BYTES: Final = 12
 _HEAD_BYTES: Final = 1 + 16
+_BODY_FROM: Final = _HEAD_BYTES + _NONCE_BYTES
 _TAG_BYTES: Final = 16
 _MAC_BYTES: Final = 16 + 32
 
@@ -55,16 +56,31 @@ def seal(data_key: bytes, *, user_id: UUID, key_id: UUID, field: str, clear: byt
 
 def key_id_of(sealed: bytes) -> UUID:
     """Which data key a value was sealed with; raises SealBroken where it is no sealed value."""
+    return UUID(bytes=key_part(sealed))
+
+
+def cipher_of(data_key: bytes) -> AESGCM:
+    """What `unseal_with` opens with; it must not outlive the key."""
+    return AESGCM(data_key)
+
+
+def key_part(sealed: bytes) -> bytes:
+    """The bytes of the id of its data key; raises SealBroken where it is no sealed value."""
     _require_sealed(sealed)
-    return UUID(bytes=bytes(sealed[1:_HEAD_BYTES]))
+    return bytes(sealed[1:_HEAD_BYTES])
 
 
 def unseal(data_key: bytes, *, user_id: UUID, field: str, sealed: bytes) -> bytes:
     """The clear bytes; raises SealBroken."""
     _require_sealed(sealed)
-    nonce, hidden = sealed[_HEAD_BYTES : _HEAD_BYTES + _NONCE_BYTES], sealed[_HEAD_BYTES + _NONCE_BYTES :]
+    return unseal_with(cipher_of(data_key), user_id=user_id, field=field, sealed=sealed)
+
+
+def unseal_with(cipher: AESGCM, *, user_id: UUID, field: str, sealed: bytes) -> bytes:
+    """As `unseal`, by a cipher made of the data key, for what `key_part` has found to be a sealed value."""
+    nonce, hidden = sealed[_HEAD_BYTES:_BODY_FROM], sealed[_BODY_FROM:]
     try:
-        return AESGCM(data_key).decrypt(nonce, hidden, _bound_to(user_id, field))
+        return cipher.decrypt(nonce, hidden, _bound_to(user_id, field))
     except InvalidTag as error:
         raise SealBroken(f"the tag of {field} does not fit") from error
 
@@ -109,7 +125,7 @@ def open_json(keys: Seals, *, user_id: UUID, field: str, sealed: bytes) -> dict[
     if clear is None:
         return None
     try:
-        value: object = json.loads(clear)
+        value: object = json.loads(clear.decode())
     except ValueError as error:
         raise SealBroken(f"what was sealed as {field} is no JSON") from error
     if not isinstance(value, dict):
@@ -143,5 +159,5 @@ def _bound_to(user_id: UUID, what: str) -> bytes:
 
 
 def _require_sealed(sealed: bytes) -> None:
-    if len(sealed) < _HEAD_BYTES + _NONCE_BYTES + _TAG_BYTES or sealed[:1] != _VERSION:
+    if len(sealed) < _BODY_FROM + _TAG_BYTES or sealed[:1] != _VERSION:
         raise SealBroken("not a sealed value of a version that is known here")

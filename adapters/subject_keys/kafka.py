@@ -43,6 +43,16 @@ class KeyLog(Protocol):
         ...
 
 
+class _DataKey:
+    """A data key and its cipher, which live and go together."""
+
+    __slots__ = ("cipher", "key")
+
+    def __init__(self, key: bytes) -> None:
+        self.key = key
+        self.cipher = sealing.cipher_of(key)
+
+
 class KafkaSubjectKeys:
     """As the Protocol says.
 
@@ -67,7 +77,7 @@ class KafkaSubjectKeys:
         self._metrics = metrics or Metrics().keys
         self._view = KeyView(settings.runtime.state_dir / "subject-keys.sqlite3")
         self._lock = threading.Lock()
-        self._cache: dict[tuple[UUID, UUID], bytes | None] = {}
+        self._cache: dict[tuple[UUID, bytes], _DataKey | None] = {}
         self._chosen: dict[UUID, UUID] = {}
         self._making: dict[UUID, asyncio.Task[UUID]] = {}
         self._follower = KeyFollower(
@@ -115,36 +125,39 @@ class KafkaSubjectKeys:
 
     def seal(self, user_id: UUID, key_id: UUID, field: str, clear: bytes) -> bytes:
         """As the Protocol says."""
-        key = self._living(user_id, key_id)
-        return sealing.seal(key, user_id=user_id, key_id=key_id, field=field, clear=clear)
+        key = self._living(user_id, key_id.bytes)
+        return sealing.seal(key.key, user_id=user_id, key_id=key_id, field=field, clear=clear)
 
     def open(self, user_id: UUID, field: str, sealed: bytes) -> bytes | None:
         """As the Protocol says."""
-        key = self._key(user_id, sealing.key_id_of(sealed))
-        return None if key is None else sealing.unseal(key, user_id=user_id, field=field, sealed=sealed)
+        key = self._key(user_id, sealing.key_part(sealed))
+        if key is None:
+            return None
+        return sealing.unseal_with(key.cipher, user_id=user_id, field=field, sealed=sealed)
 
     def mac(self, user_id: UUID, key_id: UUID, data: bytes) -> bytes:
         """As the Protocol says."""
-        return sealing.mac(self._living(user_id, key_id), key_id=key_id, clear=data)
+        return sealing.mac(self._living(user_id, key_id.bytes).key, key_id=key_id, clear=data)
 
     def mac_matches(self, user_id: UUID, mac: bytes, data: bytes) -> bool:
         """As the Protocol says."""
         key_id = sealing.key_id_of_mac(mac)
-        key = self._key(user_id, key_id)
-        return key is not None and hmac.compare_digest(sealing.mac(key, key_id=key_id, clear=data), mac)
+        key = self._key(user_id, key_id.bytes)
+        return key is not None and hmac.compare_digest(sealing.mac(key.key, key_id=key_id, clear=data), mac)
 
-    def _living(self, user_id: UUID, key_id: UUID) -> bytes:
-        key = self._key(user_id, key_id)
+    def _living(self, user_id: UUID, part: bytes) -> _DataKey:
+        key = self._key(user_id, part)
         if key is None:
-            raise KeyErased(f"data key {key_id}")
+            raise KeyErased(f"data key {UUID(bytes=part)}")
         return key
 
-    def _key(self, user_id: UUID, key_id: UUID) -> bytes | None:
-        """The key, or None where it is erased; raises UnknownKey."""
+    def _key(self, user_id: UUID, part: bytes) -> _DataKey | None:
+        """The key of whose id these are the bytes, or None where it is erased; raises UnknownKey."""
         try:
-            return self._cache[user_id, key_id]
+            return self._cache[user_id, part]
         except KeyError:
             pass
+        key_id = UUID(bytes=part)
         for caught_up in (False, True):
             if caught_up and not self.wait_until_current(_CATCH_UP_SECONDS):
                 break
@@ -153,17 +166,17 @@ class KafkaSubjectKeys:
                     return self._remember(user_id, key_id, known)
         raise UnknownKey(f"data key {key_id}")
 
-    def _remember(self, user_id: UUID, key_id: UUID, known: KnownKey) -> bytes | None:
+    def _remember(self, user_id: UUID, key_id: UUID, known: KnownKey) -> _DataKey | None:
         key = None
         if known.wrapped is not None:
             master = self._masters.get(known.master_key_id or "")
             if master is None:
                 # Not broken, not gone: MASTER_KEY lacks an entry, and an operator can bring it back.
                 raise UnknownKey(f"data key {key_id} is wrapped by master key {known.master_key_id}")
-            key = sealing.unwrap(master, known.wrapped, user_id=user_id, key_id=key_id)
+            key = _DataKey(sealing.unwrap(master, known.wrapped, user_id=user_id, key_id=key_id))
         if len(self._cache) >= _MOST_CACHED:
             self._cache.clear()
-        self._cache[user_id, key_id] = key
+        self._cache[user_id, key_id.bytes] = key
         return key
 
     def _smallest(self, user_id: UUID) -> UUID | None:
@@ -207,7 +220,7 @@ class KafkaSubjectKeys:
     def _forget_cached(self, events: list[SubjectKey]) -> None:
         with self._lock:
             for event in events:
-                self._cache.pop((event.user_id, event.key_id), None)
+                self._cache.pop((event.user_id, event.key_id.bytes), None)
                 self._chosen.pop(event.user_id, None)
 
     def _repeat_markers(self) -> None:
