@@ -36,8 +36,9 @@ class ClearText:
 
     def __init__(self, keys: Seals) -> None:
         self._keys = keys
-        self._words: dict[tuple[UUID, bytes], Words] = {}
-        self._facts: dict[tuple[UUID, bytes], Facts] = {}
+        # By what is sealed, with whose it is: sealing is never twice the same.
+        self._words: dict[bytes, tuple[UUID, Words]] = {}
+        self._facts: dict[bytes, tuple[UUID, Facts]] = {}
 
     def check(self, event: AssetEvent) -> None:
         """Opens what the event carries for the rows; raises SealBroken, UnknownKey."""
@@ -53,19 +54,21 @@ class ClearText:
         """The words, none of them once the owner's key is erased."""
         if sealed is None:
             return NO_WORDS
-        if (words := self._words.get((owner_id, sealed))) is None:
+        known = self._words.get(sealed)
+        if known is None or (known[0] is not owner_id and known[0] != owner_id):
             clear = open_json(self._keys, user_id=owner_id, field="sealed_words", sealed=sealed)
-            words = self._words[owner_id, sealed] = NO_WORDS if clear is None else _words(clear)
-        return words
+            known = self._words[sealed] = (owner_id, NO_WORDS if clear is None else _words(clear))
+        return known[1]
 
     def facts(self, owner_id: UUID, sealed: bytes | None) -> Facts:
         """The facts, none of them once the owner's key is erased."""
         if sealed is None:
             return NO_FACTS
-        if (facts := self._facts.get((owner_id, sealed))) is None:
+        known = self._facts.get(sealed)
+        if known is None or (known[0] is not owner_id and known[0] != owner_id):
             clear = open_json(self._keys, user_id=owner_id, field="sealed_facts", sealed=sealed)
-            facts = self._facts[owner_id, sealed] = NO_FACTS if clear is None else _facts(clear)
-        return facts
+            known = self._facts[sealed] = (owner_id, NO_FACTS if clear is None else _facts(clear))
+        return known[1]
 
     def forget(self) -> None:
         """Lets go of all clear text."""
@@ -102,6 +105,8 @@ def _storable(value: object) -> str:
     """The value as a text that Postgres takes: no NUL, no half of a surrogate pair."""
     if not isinstance(value, str) or "\0" in value:
         raise SealBroken("what was sealed holds something that is no text")
+    if value.isascii():
+        return value
     try:
         value.encode()
     except UnicodeEncodeError as error:

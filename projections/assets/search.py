@@ -49,6 +49,8 @@ def _cut(text: str) -> list[str]:
 
 def _folded(text: str) -> str:
     """Without case, and composed: a name typed on one system is found on another (NFC and NFD twins)."""
+    if text.isascii():
+        return text.lower()
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 

@@ -1,5 +1,6 @@
 """What is typed finds what is called so, whatever its case, marks and punctuation."""
 
+from unicodedata import normalize
 from uuid import UUID
 
 from hypothesis import given
@@ -29,6 +30,11 @@ def test_words_are_cut_at_whatever_is_no_letter_or_digit() -> None:
 def test_case_and_the_way_marks_are_written_do_not_matter() -> None:
     assert sought("ÜBERSEE Cafe\u0301 STRASSE") == sought("übersee café straße")
     assert tag_term("Café") == tag_term("CAFE\u0301")
+
+
+@given(st.text(st.characters(codec="ascii")))
+def test_plain_letters_take_a_short_way_to_the_same_terms(text: str) -> None:
+    assert tag_term(text) == "#" + normalize("NFKC", normalize("NFKC", text).casefold())
 
 
 @given(WORDS)

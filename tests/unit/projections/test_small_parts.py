@@ -7,6 +7,7 @@ import pytest
 
 from adapters.faults import fault_of
 from adapters.sealing import SealBroken
+from adapters.subject_keys import UnknownKey
 from projections import read_models
 from projections.account_activity import projection as account_activity
 from projections.account_states import projection as account_states
@@ -163,3 +164,14 @@ async def test_words_that_do_not_open_are_found_before_any_row_is_written() -> N
     broken = replace(event, sealed_words=event.sealed_words[:-1] + bytes([event.sealed_words[-1] ^ 1]))
     with pytest.raises(SealBroken):
         clear.check(broken)
+
+
+async def test_words_that_were_opened_for_their_owner_are_nobody_elses() -> None:
+    stories = Stories()
+    ada, ben = await stories.owner("ada"), await stories.owner("ben")
+    sealed = stories.requested("sea", ada).sealed_words
+    clear = ClearText(stories.keys)
+    assert clear.words(ada, sealed).title == "Title sea"
+    with pytest.raises((SealBroken, UnknownKey)):
+        clear.words(ben, sealed)
+    assert clear.words(ada, sealed).title == "Title sea"
