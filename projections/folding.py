@@ -1,8 +1,9 @@
 """Folds a batch in memory: records and the states they meet go in, new states come out."""
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 from adapters.faults import Fault, fault_of
@@ -62,6 +63,10 @@ class Applied(NamedTuple, Generic[_State, _Event]):
     event: _Event
     state: _State | None
     accepted: bool
+
+
+# As the class itself makes one, without the Python code before it: there is one for each record of the log.
+_applied: Final = partial(tuple.__new__, Applied)
 
 
 class Changed(NamedTuple, Generic[_State]):
@@ -126,6 +131,12 @@ class Given(Generic[_Id, _State, _Event]):
     discarded: frozenset[Place] = frozenset()
 
 
+def touched(batch: Iterable[Read[_Event]], id_of_key: Callable[[bytes | None], _Id | None]) -> list[_Id]:
+    """The streams whose states a batch needs: those that its keys name, as nothing else is folded."""
+    keys = {record.key for record, _ in batch}
+    return [stream_id for stream_id in map(id_of_key, keys) if stream_id is not None]
+
+
 def fold_batch(
     batch: Sequence[Read[_Event]], given: Given[_Id, _State, _Event]
 ) -> Folded[_Id, _State, _Event]:
@@ -159,6 +170,7 @@ class _Fold(Generic[_Id, _State, _Event]):
         self._id_of = given.streams.id_of
         self._fold = given.streams.fold
         self._folded: Folded[_Id, _State, _Event] = Folded()
+        self._note = self._folded.applied.append
         self._blocked = set(given.blocked)
         self._stories: dict[bytes | None, _Story[_Id, _State]] = {}
 
@@ -191,7 +203,8 @@ class _Fold(Generic[_Id, _State, _Event]):
     def _event(self, record: Record, event: _Event) -> None:
         # Inline, as it is for each record of the log.
         story = self._stories.get(record.key) or self._story(record)
-        if story.partition != record.partition or story.stream_id != self._id_of(event):
+        stream_id, told = story.stream_id, self._id_of(event)  # mostly one object; comparing ids is dear
+        if story.partition != record.partition or (stream_id is not told and stream_id != told):
             # One partition and one key give a stream its one order: what stands elsewhere is not its story.
             self._set_aside(record, "not_ours", "misplaced")
         elif self._blocked and (record.partition, record.key) in self._blocked:
@@ -221,7 +234,7 @@ class _Fold(Generic[_Id, _State, _Event]):
             self._given.check(event)
         if state is not story.state:
             story.state, story.offset = state, record.offset
-        self._folded.applied.append(Applied(record, event, state, accepted))
+        self._note(_applied((record, event, state, accepted)))
 
     def _set_aside(self, record: Record, kind: Kind, code: str, fault: Fault | None = None) -> None:
         aside = SetAside(record=record, kind=kind, code=code, fault=fault)

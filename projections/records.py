@@ -1,7 +1,8 @@
 """A record of the log as the projector takes it in, and what reading it gave."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from functools import partial
+from typing import Any, Final, Generic, NamedTuple, TypeVar, cast
 
 from confluent_kafka import Message
 
@@ -35,15 +36,21 @@ class Record(NamedTuple):
         )
 
 
+# As the class itself makes one, without the Python code before it: there are two for each record of the log.
+_record: Final = partial(tuple.__new__, Record)
+
+
 def record_of(message: Message) -> Record:
     """What a consumer handed out, which must be no error."""
-    return Record(
-        message.partition() or 0,
-        message.offset() or 0,
-        message.timestamp()[1],
-        message.key(),
-        message.value(),
-        message.headers,
+    return _record(
+        (
+            message.partition() or 0,
+            message.offset() or 0,
+            message.timestamp()[1],
+            message.key(),
+            message.value(),
+            message.headers,
+        )
     )
 
 
@@ -57,13 +64,16 @@ class Read(NamedTuple, Generic[_Event]):
     event: _Event | DecodeError | UnknownEventType
 
 
+_made: Final = partial(tuple.__new__, Read)
+
+
 class Reading(Generic[_Event]):
     """Decodes records; headers are looked at where a schema id is first met (architecture: Topics)."""
 
     def __init__(self, codec: Codec, events: tuple[type[_Event], ...]) -> None:
         """`events` are the classes of the topic that is read."""
         self._codec = codec
-        self._events = events
+        self._events = frozenset(events)
         self._met: set[bytes] = set()
 
     def read_all(self, records: Iterable[Record]) -> list[Read[_Event]]:
@@ -71,7 +81,7 @@ class Reading(Generic[_Event]):
 
         An event of another topic counts as one of a type that nobody here knows.
         """
-        return [Read(record, self._read(record)) for record in records]
+        return [_made((record, self._read(record))) for record in records]
 
     def _read(self, record: Record) -> _Event | DecodeError | UnknownEventType:
         value = record.value
@@ -86,7 +96,9 @@ class Reading(Generic[_Event]):
             return _bare(error)
         if not met:
             self._met.add(schema_id)
-        return event if isinstance(event, self._events) else UnknownEventType(type(event).__name__)
+        if type(event) in self._events:  # no class of an event has others derived from it
+            return cast("_Event", event)
+        return UnknownEventType(type(event).__name__)
 
 
 _E = TypeVar("_E", DecodeError, UnknownEventType)

@@ -11,7 +11,7 @@ from adapters.read_store import conninfo
 from adapters.sealing import Seals
 from adapters.settings import Settings
 from projections.checkpoints import Loop
-from projections.folding import BlockedKey, Folded, Given, SetAside, fold_batch
+from projections.folding import BlockedKey, Folded, Given, SetAside, fold_batch, touched
 from projections.plan import Plan
 from projections.plans import plan_of
 from projections.rebuild import copies
@@ -22,7 +22,6 @@ from projections.statements import statements
 from projections.tables import standing_in
 from projections.topic import partitions_of
 from schemas.codec import Codec
-from schemas.decode_errors import DecodeError, UnknownEventType
 
 _SQL: Final = "rebuild/copies.sql"
 # Records folded and written at a time: enough that statements cost little, few enough to be held in memory.
@@ -155,12 +154,11 @@ class _Filling:
         self._progress(len(batch))
 
     def _given(self, batch: Sequence[Read[Any]]) -> Given[Any, Any, Any]:
-        id_of = self._tools.plan.streams.id_of
-        touched = {id_of(e) for _, e in batch if not isinstance(e, DecodeError | UnknownEventType)}
+        streams = self._tools.plan.streams
         return Given(
-            streams=self._tools.plan.streams,
+            streams=streams,
             partitions=self._tools.partitions,
-            states=self._states.load(touched),
+            states=self._states.load(touched(batch, streams.id_of_key)),
             blocked=self._blocked,
             check=self._tools.plan.clear.check,
             condemned={},
