@@ -49,6 +49,7 @@ from api.front import Front
 from api.identity import measure
 from api.notifications import stream
 from api.notifications.describe import describe_stream
+from api.notifications.held import HeldStreams
 from api.notifications.hub import Hub
 from api.notifications.tailer import Tailer
 from api.openapi import describe
@@ -165,7 +166,10 @@ def create_app(parts: Parts, heartbeats: Heartbeats) -> Doors:
     """The doors over these parts. Nothing connects before the application's lifespan begins."""
     doors = parts.settings.doors
     sse = parts.metrics.sse
-    hub = Hub(streams_per_user=doors.sse_streams_per_user, queue=doors.sse_queue, metrics=sse)
+    held = HeldStreams(parts.places, most=doors.sse_streams_per_user)
+    hub = Hub(
+        streams_per_user=doors.sse_streams_per_user, queue=doors.sse_queue, metrics=sse, held=held
+    )
     tailer = Tailer(
         topic=parts.settings.kafka.topics.assets,
         reads=parts.reads,
@@ -186,7 +190,7 @@ def create_app(parts: Parts, heartbeats: Heartbeats) -> Doors:
     measure(parts.identity, parts.metrics.identity)
     probes = health.Probes(health.checks_of(parts), heartbeats)
     app = described_app(shown=doors.docs)
-    app.router.lifespan_context = _lifespan(hub, tailer, denials, parts.identity.uses)
+    app.router.lifespan_context = _lifespan(hub, held, tailer, denials, parts.identity.uses)
     app.state.parts = parts
     app.state.probes = probes
     app.router.routes.append(Route(stream.PATH, stream.StreamDoor(hub, tailer), methods=["GET"]))
@@ -219,13 +223,14 @@ def described_app(*, shown: bool = True) -> FastAPI:
 
 
 def _lifespan(
-    hub: Hub, tailer: Tailer, denials: DenialTail, uses: KeyUses
+    hub: Hub, held: HeldStreams, tailer: Tailer, denials: DenialTail, uses: KeyUses
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         tailer.start()
         denials.start()
         uses.start()
+        held.start()
         try:
             yield
         finally:
@@ -233,5 +238,6 @@ def _lifespan(
             await tailer.close()
             await denials.close()
             await uses.close()
+            await held.close()
 
     return lifespan

@@ -99,7 +99,7 @@ class Hub:
         return listener
 
     async def admit(self, listener: Listener) -> None:
-        """Counts the stream for all processes together; raises TooManyStreams where the others hold too many."""
+        """Counts the stream for all processes; raises TooManyStreams where the others hold too many."""
         if self._held is not None:
             await self._held.take(listener.owner_id)
             listener.counted = True
