@@ -13,16 +13,18 @@ from typing import Any, Final, Literal, get_args
 
 from psycopg import AsyncConnection, Connection
 
-from projections.notices import Changes, Notice, write_notice
-from projections.read_models import (
+from projections.forms import (
     ACCOUNT_STATES,
+    EVERY,
     LIFECYCLE,
     OF_ASSETS,
     OF_IDENTITY,
     OF_OPERATIONS,
     OPERATION_STATES,
     ReadModel,
+    form_of,
 )
+from projections.notices import Changes, Notice, write_notice
 from projections.statements import statements
 from schemas.topics import Topics
 
@@ -47,18 +49,28 @@ class Diverged(Exception):
     """The read models of one loop stand at different positions."""
 
 
+class FormsChanged(Exception):
+    """Other forms are served than when this loop began: it begins anew as what it is now."""
+
+
 class TopicReplaced(Exception):
     """The topic is not the one that these checkpoints were counted in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loop:
-    """Whose checkpoints: the read models that one loop folds from one topic; `fold` holds the states."""
+    """Whose checkpoints: the read models that one loop folds from one topic; `fold` holds the states.
+
+    `form` names the forms of the release that it belongs to. With `beside`, it has those of them that are not
+    served, and stays behind those that are.
+    """
 
     name: LoopName
     topic: str
     models: tuple[ReadModel, ...]
     fold: ReadModel
+    beside: bool = False
+    form: str = ""
 
     def scope(self, partitions: Sequence[int] = ()) -> dict[str, Any]:
         """The parameters that every statement here takes."""
@@ -67,6 +79,7 @@ class Loop:
             "names": [model.name for model in self.models],
             "versions": [model.version for model in self.models],
             "partitions": list(partitions),
+            "beside": self.beside,
         }
 
 
@@ -74,11 +87,15 @@ def live_loop(topics: Topics, name: LoopName = "assets") -> Loop:
     """The loop that keeps the read models of one log up to date."""
     match name:
         case "assets":
-            return Loop(name=name, topic=topics.assets, models=OF_ASSETS, fold=LIFECYCLE)
+            return _loop(name, topics.assets, OF_ASSETS, LIFECYCLE)
         case "identity":
-            return Loop(name=name, topic=topics.identity, models=OF_IDENTITY, fold=ACCOUNT_STATES)
+            return _loop(name, topics.identity, OF_IDENTITY, ACCOUNT_STATES)
         case "operations":
-            return Loop(name=name, topic=topics.operations, models=OF_OPERATIONS, fold=OPERATION_STATES)
+            return _loop(name, topics.operations, OF_OPERATIONS, OPERATION_STATES)
+
+
+def _loop(name: LoopName, topic: str, models: tuple[ReadModel, ...], fold: ReadModel) -> Loop:
+    return Loop(name=name, topic=topic, models=models, fold=fold, form=form_of(models))
 
 
 def open_positions(
@@ -86,12 +103,13 @@ def open_positions(
 ) -> dict[int, int]:
     """The next offset of each partition, rows made where missing; `topic_id` is adopted where none is noted.
 
-    Raises Diverged and TopicReplaced.
+    Raises Diverged, FormsChanged and TopicReplaced.
     """
     scope = loop.scope(partitions) | {"topic_id": topic_id}
     found: dict[int, int] = {}
     with conn.transaction():
         conn.execute(statements(_SQL)["ensure"], scope)
+        _require_forms(conn, loop)
         if topic_id is not None:
             conn.execute(statements(_SQL)["adopt"], scope)
         for partition, low, high, *ids, _ in conn.execute(statements(_SQL)["read"], scope).fetchall():
@@ -109,23 +127,43 @@ def open_positions(
     return found
 
 
+def _require_forms(conn: Connection[Any], loop: Loop) -> None:
+    """Raises FormsChanged where the loop's read models are not what it takes them for, served or beside."""
+    found = conn.execute(statements(_SQL)["served_of"], loop.scope()).fetchall()
+    if other := sorted(name for name, served in found if served == loop.beside):
+        stand = "served" if loop.beside else "not served"
+        raise FormsChanged(f"{loop.topic}: {', '.join(other)} of this release: {stand} now")
+    conn.execute(statements(_SQL)["keep"], {"what": keeping(loop.topic, loop.fold.version)})
+
+
+def keeping(topic: str, version: int) -> str:
+    """The name of the lock that all share who keep the forms of a release, told by its fold's version."""
+    return f"keeps {topic} v{version}"
+
+
 def read_positions(conn: Connection[Any], loop: Loop, partitions: Sequence[int]) -> dict[int, int]:
-    """The next offset of each partition that has a checkpoint."""
+    """The next offset of each partition that has a checkpoint; raises FormsChanged."""
     rows = conn.execute(statements(_SQL)["read"], loop.scope(partitions)).fetchall()
+    if any(row[-1] for row in rows):
+        raise FormsChanged(f"{loop.topic}: other forms of its read models are served now")
     return {row[0]: row[1] for row in rows}
 
 
 def lock(conn: Connection[Any], loop: Loop, expected: Mapping[int, int]) -> Copied:
     """Locks the checkpoints to the transaction's end; raises Fenced unless all stand as expected.
 
+    Fenced too is who would write on as before though other forms are served since.
+
     Returns what has to be written to copies too (projections.rebuild): read models, each with its partitions.
     """
     rows = conn.execute(statements(_SQL)["lock"], loop.scope(sorted(expected))).fetchall()
+    if any(row[4] != loop.beside for row in rows):
+        raise Fenced(f"{loop.topic}: other forms of its read models are served now")
     moved = {partition: offset for partition, offset, *_ in rows if expected[partition] != offset}
     if moved or len(rows) != len(expected) * len(loop.models):
         raise Fenced(f"{loop.topic}: expected {dict(expected)}, found {moved or 'rows missing'}")
     copied: dict[str, set[int]] = {}
-    for partition, _, is_copied, name in rows:
+    for partition, _, is_copied, name, _ in rows:
         if is_copied:
             copied.setdefault(name, set()).add(partition)
     return copied
@@ -147,7 +185,7 @@ def advance(
 
     Once committed, whoever waits is told, and whoever remembers rows, which ones changed.
     """
-    notice = Notice(topic=loop.topic, following=moved, began=began, changes=changes)
+    notice = Notice(topic=loop.topic, following=moved, began=began, changes=changes, form=loop.form)
     scope = loop.scope(list(moved)) | {
         "next_offsets": list(moved.values()),
         "payload": write_notice(notice),
@@ -157,7 +195,8 @@ def advance(
 
 def say_alive(conn: Connection[Any], loop: Loop, partitions: Sequence[int]) -> None:
     """Tells whoever waits for positions that these partitions are being followed."""
-    notify(conn, json.dumps({"topic": loop.topic, "alive": list(partitions)}, separators=(",", ":")))
+    told = {"topic": loop.topic, "form": loop.form, "alive": list(partitions)}
+    notify(conn, json.dumps(told, separators=(",", ":")))
 
 
 def restart(conn: Connection[Any], loop: Loop) -> None:
@@ -171,15 +210,35 @@ def notify(conn: Connection[Any], payload: str) -> None:
     conn.execute(statements(_SQL)["notify"], {"payload": payload})
 
 
+def served(conn: Connection[Any], topic: str) -> dict[int, int]:
+    """For each partition the next offset that every read model that is served has reached."""
+    return dict(conn.execute(statements(_SQL)["served"], {"topic": topic}).fetchall())
+
+
 async def positions(conn: AsyncConnection[Any], topic: str) -> dict[int, int]:
-    """For each partition of `topic` the next offset, that which every active read model has reached."""
-    rows = await (await conn.execute(statements(_SQL)["positions"], {"topic": topic})).fetchall()
-    return dict(rows)
+    """For each partition of `topic` the next offset, which every read model of this release has reached."""
+    return (await all_positions(conn)).get(topic, {})
 
 
 async def all_positions(conn: AsyncConnection[Any]) -> dict[str, dict[int, int]]:
     """`positions` of all topics at once."""
     found: dict[str, dict[int, int]] = {}
-    for topic, partition, offset in await (await conn.execute(statements(_SQL)["all_positions"])).fetchall():
+    for topic, partition, offset in await (
+        await conn.execute(statements(_SQL)["own_positions"], _OWN)
+    ).fetchall():
         found.setdefault(topic, {})[partition] = offset
     return found
+
+
+async def readable(conn: AsyncConnection[Any]) -> bool:
+    """Whether the read models of this release are there, and near to other forms where those are served."""
+    row = await (await conn.execute(statements(_SQL)["readable"], _OWN | {"near": _NEAR_RECORDS})).fetchone()
+    return bool(row and row[0])
+
+
+# Forms beside are good enough to be read once they are so near to those that are served.
+_NEAR_RECORDS: Final = 1_000
+_OWN: Final[dict[str, Any]] = {
+    "names": [model.name for model in EVERY],
+    "versions": [model.version for model in EVERY],
+}

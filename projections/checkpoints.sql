@@ -1,13 +1,13 @@
 -- name: ensure
 -- A checkpoint that is missing stands at 0.
-insert into infra.checkpoints (read_model, version, topic, partition)
-select m.name, m.version, %(topic)s, p.partition
+insert into infra.checkpoints (read_model, version, topic, partition, beside)
+select m.name, m.version, %(topic)s, p.partition, %(beside)s
 from unnest(%(names)s::text[], %(versions)s::int[]) m (name, version)
 cross join unnest(%(partitions)s::int[]) p (partition)
 on conflict do nothing
 
 -- name: read
-select c.partition, min(c.next_offset), max(c.next_offset), min(c.topic_id), max(c.topic_id), count(*)
+select c.partition, min(c.next_offset), max(c.next_offset), min(c.topic_id), max(c.topic_id), bool_or(c.beside <> %(beside)s)
 from infra.checkpoints c
 join unnest(%(names)s::text[], %(versions)s::int[]) m (name, version)
     on c.read_model = m.name and c.version = m.version
@@ -23,7 +23,7 @@ where c.read_model = m.name and c.version = m.version and c.topic = %(topic)s
 
 -- name: lock
 -- Everyone locks in this order, so that no two ever wait for each other.
-select c.partition, c.next_offset, c.copied, c.read_model
+select c.partition, c.next_offset, c.copied, c.read_model, c.beside
 from infra.checkpoints c
 join unnest(%(names)s::text[], %(versions)s::int[]) m (name, version)
     on c.read_model = m.name and c.version = m.version
@@ -52,7 +52,7 @@ with advanced as (
 select pg_notify('darkroom_batch', %(payload)s)
 
 -- name: restart
-update infra.checkpoints c set next_offset = 0, topic_id = null, copied = false
+update infra.checkpoints c set next_offset = 0, topic_id = null, copied = false, beside = %(beside)s
 from unnest(%(names)s::text[], %(versions)s::int[]) m (name, version)
 where c.read_model = m.name and c.version = m.version and c.topic = %(topic)s
 
@@ -70,18 +70,57 @@ group by c.partition
 order by c.partition
 
 -- name: positions
--- What every active read model of the topic has applied.
+-- What every read model of the topic has applied, of all forms that there are: so far nobody has older rows.
+select c.partition, min(c.next_offset)
+from infra.checkpoints c
+join infra.read_models m on m.name = c.read_model and m.version = c.version
+where c.topic = %(topic)s
+group by c.partition
+
+-- name: served
+-- What every read model has applied in the form that is served.
 select c.partition, min(c.next_offset)
 from infra.checkpoints c
 join infra.read_models m on m.name = c.read_model and m.version = c.version and m.active
 where c.topic = %(topic)s
 group by c.partition
 
--- name: all_positions
+-- name: own_positions
+-- What every read model has applied in these forms.
 select c.topic, c.partition, min(c.next_offset)
 from infra.checkpoints c
-join infra.read_models m on m.name = c.read_model and m.version = c.version and m.active
+join unnest(%(names)s::text[], %(versions)s::int[]) m (name, version)
+    on c.read_model = m.name and c.version = m.version
 group by c.topic, c.partition
+
+-- name: readable
+-- Whether, where other forms than these are served, these are there and no further behind than so many records.
+select coalesce(bool_and(o.name is not null and not exists (
+    select from infra.checkpoints s
+    left join infra.checkpoints c on c.read_model = m.name and c.version = m.version
+        and c.topic = s.topic and c.partition = s.partition
+    where s.read_model = served.name and s.version = served.version
+      and s.next_offset - coalesce(c.next_offset, 0) > %(near)s
+)), true)
+from infra.read_models served
+join unnest(%(names)s::text[], %(versions)s::int[]) m (name, version)
+    on m.name = served.name and m.version <> served.version
+left join infra.read_models o on o.name = m.name and o.version = m.version
+where served.active
+
+-- name: served_of
+-- Which of these read models are served in these forms.
+select m.name, r.active
+from unnest(%(names)s::text[], %(versions)s::int[]) m (name, version)
+join infra.read_models r on r.name = m.name and r.version = m.version
+
+-- name: keep
+-- Held to the session's end by whoever keeps these forms up to date.
+select pg_advisory_lock_shared(hashtextextended(%(what)s, 0))
+
+-- name: kept
+-- Whether anybody else does.
+select not pg_try_advisory_xact_lock(hashtextextended(%(what)s, 0))
 
 -- name: notify
 select pg_notify('darkroom_batch', %(payload)s)

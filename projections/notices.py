@@ -24,18 +24,20 @@ class Changes:
 class Notice:
     """A batch: of each partition that it moved where it began and the offset that follows it.
 
-    Without `changes` nobody says what it changed; `began` may be empty then.
+    Without `changes` nobody says what it changed; `began` may be empty then. `form` says into which forms of
+    the topic's read models it was folded; empty: into whatever there is.
     """
 
     topic: str
     following: Mapping[int, int]
     began: Mapping[int, int]
     changes: Changes | None
+    form: str = ""
 
 
 def write_notice(notice: Notice) -> str:
     """The payload; of a batch that is too large for one without its changes, or empty: look for yourself."""
-    bare = {"topic": notice.topic, "next": notice.following}
+    bare = {"topic": notice.topic, "form": notice.form, "next": notice.following}
     if notice.changes is not None:
         said = {
             "from": notice.began,
@@ -59,6 +61,7 @@ def read_notice(told: Mapping[str, object]) -> Notice:
         following=_offsets(told["next"]),
         began=_offsets(told.get("from", {})),
         changes=changes,
+        form=str(told.get("form", "")),
     )
 
 

@@ -1,7 +1,7 @@
 """What a loop does with a batch: how it is folded, from which states, and into which rows."""
 
-from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from psycopg import Connection
@@ -47,6 +47,10 @@ class Plan(Generic[_Id, _State, _Event]):
     def changes(self, folded: Folded[_Id, _State, _Event]) -> Changes | None:
         """Whose rows the batch changed, all of them; None where nobody remembers any."""
         return None if self.told is None else self.told(folded)
+
+    def only(self, names: Iterable[str]) -> "Plan[_Id, _State, _Event]":
+        """The plan for these read models alone."""
+        return replace(self, writers={name: self.writers[name] for name in names})
 
     def write(self, conn: Connection[Any], topic: str, folded: Folded[_Id, _State, _Event]) -> None:
         """Puts what a batch changed into the rows of every read model."""

@@ -1,102 +1,112 @@
-"""Which read models there are, their versions, and how their tables come to be and go."""
+"""How the tables of read models come to be and go, and the views over them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from psycopg import Connection, sql
 
+from projections.forms import (
+    ACCOUNT_ACTIVITY,
+    ACCOUNT_STATES,
+    ACCOUNTS,
+    ACTIVITY,
+    API_KEYS,
+    ASSETS,
+    ERASURES,
+    EVERY,
+    JOBS,
+    LIFECYCLE,
+    LINKS,
+    OF_ASSETS,
+    OF_IDENTITY,
+    OF_OPERATIONS,
+    OPERATION_STATES,
+    PRESET_SETS,
+    RUNS,
+    SESSIONS,
+    STORAGE,
+    USAGE,
+    VIEWS,
+    ReadModel,
+    family_of,
+)
 from projections.statements import statements
 
+__all__ = (
+    "ACCOUNTS",
+    "ACCOUNT_ACTIVITY",
+    "ACCOUNT_STATES",
+    "ACTIVITY",
+    "API_KEYS",
+    "ASSETS",
+    "ERASURES",
+    "EVERY",
+    "JOBS",
+    "LIFECYCLE",
+    "LINKS",
+    "OF_ASSETS",
+    "OF_IDENTITY",
+    "OF_OPERATIONS",
+    "OPERATION_STATES",
+    "PRESET_SETS",
+    "RUNS",
+    "SESSIONS",
+    "STORAGE",
+    "USAGE",
+    "ReadModel",
+)
+
 _SQL: Final = "read_models.sql"
+SERVED: Final = "live"
+"""The Postgres schema of the views that show the forms that are served."""
 
 # Whoever installs or resets holds this lock, so that programs that start together make the tables once.
 _INSTALL_LOCK: Final = 0x6461726B
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadModel:
-    """One version of a read model: its tables live in a Postgres schema of their own."""
-
-    name: str
-    version: int
-
-    @property
-    def schema(self) -> str:
-        """The Postgres schema of this version."""
-        return f"{self.name}_v{self.version}"
-
-    @property
-    def tables(self) -> str:
-        """The statements that make its tables."""
-        return (Path(__file__).parent / self.name / "tables.sql").read_text()
-
-
-# Bump a version when its tables or its rows change: an old version's rows are never taken for the new one's.
-LIFECYCLE: Final = ReadModel(name="lifecycle", version=3)
-ASSETS: Final = ReadModel(name="assets", version=2)
-JOBS: Final = ReadModel(name="jobs", version=2)
-LINKS: Final = ReadModel(name="links", version=1)
-ACTIVITY: Final = ReadModel(name="activity", version=3)
-STORAGE: Final = ReadModel(name="storage", version=1)
-USAGE: Final = ReadModel(name="usage", version=1)
-
-ACCOUNT_STATES: Final = ReadModel(name="account_states", version=3)
-ACCOUNTS: Final = ReadModel(name="accounts", version=1)
-SESSIONS: Final = ReadModel(name="sessions", version=1)
-API_KEYS: Final = ReadModel(name="api_keys", version=1)
-ERASURES: Final = ReadModel(name="erasures", version=1)
-ACCOUNT_ACTIVITY: Final = ReadModel(name="account_activity", version=3)
-
-OPERATION_STATES: Final = ReadModel(name="operation_states", version=1)
-PRESET_SETS: Final = ReadModel(name="preset_sets", version=1)
-RUNS: Final = ReadModel(name="runs", version=1)
-
-OF_ASSETS: Final = (ACTIVITY, ASSETS, JOBS, LIFECYCLE, LINKS, STORAGE, USAGE)
-"""The read models of the asset log, which one loop folds in one transaction."""
-
-OF_IDENTITY: Final = (ACCOUNT_ACTIVITY, ACCOUNT_STATES, ACCOUNTS, API_KEYS, ERASURES, SESSIONS)
-"""Those of the identity log, and its loop's."""
-
-OF_OPERATIONS: Final = (OPERATION_STATES, PRESET_SETS, RUNS)
-"""Those of the operations log."""
-
-EVERY: Final = OF_ASSETS + OF_IDENTITY + OF_OPERATIONS
-
-
 def install(conn: Connection[Any], models: Sequence[ReadModel] = EVERY) -> None:
-    """Makes what is missing of the models' tables, and the views in schema `live` that queries read.
+    """Makes what is missing of the models' tables, and the views that queries read.
 
-    A version becomes active when its read model has no active one yet. Many programs may call this at once.
+    The first forms of a log's read models are served at once; later ones stand beside them until a switch.
+    Many programs may call this at once.
     """
     with conn.transaction():
         lock_tables(conn)
-        conn.execute(statements(_SQL)["schema_of_views"])
+        for schema in (SERVED, VIEWS):
+            conn.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(schema)))
+        first = _unserved(conn)
         for model in models:
             if conn.execute(statements(_SQL)["installed"], _named(model)).fetchone() is None:
                 make_tables(conn, model, model.schema)
-                conn.execute(statements(_SQL)["register"], _named(model) | {"schema": model.schema})
+                named = {"schema": model.schema, "active": model.name in first}
+                conn.execute(statements(_SQL)["register"], _named(model) | named)
+                first.discard(model.name)
         make_views(conn)
 
 
 def recreate(conn: Connection[Any], models: Sequence[ReadModel]) -> None:
     """Drops the models' tables with all rows and makes them anew, in the caller's transaction.
 
-    These versions become the active ones, and of others nothing is left: rows that nobody keeps up to date
-    would hold readers back, and would not hear of erasures.
-
-    The views go first, as readers lock a view before its table: in the other order they could wait for each
-    other.
+    These versions become the ones that are served, and of others nothing is left: rows that nobody keeps up
+    to date would hold readers back, and would not hear of erasures.
     """
     lock_tables(conn)
-    for _, table, _ in conn.execute(statements(_SQL)["live_tables"]).fetchall():
-        conn.execute(sql.SQL("drop view if exists {}").format(sql.Identifier("live", table)))
+    _drop_views(conn)
     for model in models:
         _forget_others(conn, model)
         drop_tables(conn, model.schema)
         make_tables(conn, model, model.schema)
         conn.execute(statements(_SQL)["activate"], _named(model))
+    make_views(conn)
+
+
+def empty(conn: Connection[Any], models: Sequence[ReadModel]) -> None:
+    """Makes the tables of forms that stand beside those that are served anew, in the caller's transaction."""
+    lock_tables(conn)
+    _drop_views(conn)
+    for model in models:
+        drop_tables(conn, model.schema)
+        make_tables(conn, model, model.schema)
     make_views(conn)
 
 
@@ -120,15 +130,39 @@ def drop_tables(conn: Connection[Any], schema_name: str) -> None:
 
 
 def make_views(conn: Connection[Any]) -> None:
-    """One view for each table of each active version: a switch is a change of views, seen by all at once."""
-    for schema, table, shown in conn.execute(statements(_SQL)["live_tables"]).fetchall():
+    """One view for each table that is served, and for each of this release's own forms.
+
+    A switch is a change of the first, seen by all at once; programs read the second.
+    """
+    for views, schema, table, shown in _shown(conn):
         if shown == schema:
             continue
-        view = sql.Identifier("live", table)
+        view = sql.Identifier(views, table)
         conn.execute(sql.SQL("drop view if exists {}").format(view))
         conn.execute(
             sql.SQL("create view {} as select * from {}").format(view, sql.Identifier(schema, table))
         )
+
+
+def _shown(conn: Connection[Any]) -> list[tuple[str, str, str, str | None]]:
+    """Each table that has a view: the view's schema, the table's, its name, and the schema it shows now."""
+    names = {"names": [model.name for model in EVERY], "versions": [model.version for model in EVERY]}
+    served = conn.execute(statements(_SQL)["served_tables"], {"views": SERVED}).fetchall()
+    ours = conn.execute(statements(_SQL)["own_tables"], names | {"views": VIEWS}).fetchall()
+    return [(SERVED, *row) for row in served] + [(VIEWS, *row) for row in ours]
+
+
+def _drop_views(conn: Connection[Any]) -> None:
+    """They go first, as readers lock a view before its table: else the two could wait for each other."""
+    for views, _, table, _ in _shown(conn):
+        conn.execute(sql.SQL("drop view if exists {}").format(sql.Identifier(views, table)))
+
+
+def _unserved(conn: Connection[Any]) -> set[str]:
+    """Read models of those logs none of whose read models is served in any form."""
+    rows = conn.execute(statements(_SQL)["versions"]).fetchall()
+    served = {model for name, _, active in rows if active for model in family_of(name)}
+    return {model.name for model in EVERY if model not in served}
 
 
 def _forget_others(conn: Connection[Any], model: ReadModel) -> None:

@@ -2,19 +2,12 @@
 -- Held to the end of the transaction: one installer at a time.
 select pg_advisory_xact_lock(%(key)s), set_config('client_min_messages', 'warning', true)
 
--- name: schema_of_views
-create schema if not exists live
-
 -- name: installed
 select 1 from infra.read_models where name = %(name)s and version = %(version)s
 
 -- name: register
--- The first version of a read model is active at once; later ones only by a switch.
 insert into infra.read_models (name, version, schema_name, active)
-values (
-    %(name)s, %(version)s, %(schema)s,
-    not exists (select from infra.read_models where name = %(name)s and active)
-)
+values (%(name)s, %(version)s, %(schema)s, %(active)s)
 
 -- name: activate
 -- Once it is the only one.
@@ -35,12 +28,23 @@ delete from infra.copies where name = %(name)s returning schema_name
 -- name: versions
 select name, version, active from infra.read_models order by name, version
 
--- name: live_tables
--- Each table of an active version, and the schema that its view in `live` shows now (null: no view yet).
+-- name: served_tables
+-- Each table of a form that is served, and the schema that its view shows now (null: no view yet).
 select t.schemaname, t.tablename, shown.table_schema
 from infra.read_models m
 join pg_catalog.pg_tables t on t.schemaname = m.schema_name
 left join information_schema.view_table_usage shown
-    on shown.view_schema = 'live' and shown.view_name = t.tablename
+    on shown.view_schema = %(views)s and shown.view_name = t.tablename
 where m.active
+order by t.schemaname, t.tablename
+
+-- name: own_tables
+-- The same of these forms, served or not.
+select t.schemaname, t.tablename, shown.table_schema
+from infra.read_models m
+join unnest(%(names)s::text[], %(versions)s::int[]) o (name, version)
+    on o.name = m.name and o.version = m.version
+join pg_catalog.pg_tables t on t.schemaname = m.schema_name
+left join information_schema.view_table_usage shown
+    on shown.view_schema = %(views)s and shown.view_name = t.tablename
 order by t.schemaname, t.tablename

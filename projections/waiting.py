@@ -13,6 +13,7 @@ import structlog
 from psycopg import AsyncConnection
 
 from projections.checkpoints import CHANNEL, all_positions
+from projections.forms import FORMS
 from projections.notices import Notice, read_notice
 from schemas.positions import Position
 
@@ -175,6 +176,8 @@ class PositionWatch:
         """Takes what a batch told of itself; False when it said nothing that helps."""
         try:
             told = json.loads(payload)
+            if (form := told["form"]) and form not in FORMS:
+                return True  # of rows that we do not read
             if "alive" in told:
                 heard = {
                     (str(told["topic"]), int(partition)): time.monotonic() for partition in told["alive"]

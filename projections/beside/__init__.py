@@ -1,0 +1,1 @@
+"""New forms of read models beside those that are served: filled, kept close behind, switched to, dropped."""
