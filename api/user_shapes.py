@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.actors import Actor, actor_of
 from projections.accounts.queries import AccountRow
 from projections.api_keys.queries import ApiKeyRow
 from projections.audit.queries import AuditRow
@@ -143,7 +144,10 @@ class AuditEntry(BaseModel):
 
     event_id: Id
     action: Annotated[str, Field(examples=["RoleChanged"])]
-    actor: Annotated[UUID | None, Field(description="Who did it; null for what a worker found.")]
+    by: Annotated[Actor, Field(description="Who did it, in the word of an asset's history.")]
+    actor: Annotated[
+        UUID | None, Field(description="Which person; null for what a worker or the system did.")
+    ]
     about: Annotated[
         Literal["account", "asset"], Field(description="What the subject is.", examples=["account"])
     ]
@@ -219,10 +223,12 @@ def audit_shape(row: AuditRow) -> AuditEntry:
     """A record of either log as auditors see it."""
     position = Position(topic=row.topic, partition=row.partition, offset=row.offset)
     data: Mapping[str, Any] = MappingProxyType(row.data)
+    by = actor_of(row.event_type, row.code, row.actor_id, row.owner_id)
     return AuditEntry(
         event_id=row.event_id,
         action=row.event_type,
-        actor=row.actor_id,
+        by=by,
+        actor=row.actor_id if by in {"owner", "administrator"} else None,
         about="account" if row.log == "identity" else "asset",
         subject=row.subject_id,
         owner=row.owner_id,

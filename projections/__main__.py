@@ -5,17 +5,20 @@ import sys
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
+from functools import partial
 from types import FrameType
 
 import structlog
 
 from adapters.clock import SystemClock
 from adapters.dead_letters import KafkaDeadLetters
+from adapters.operations import KafkaPresetSets
 from adapters.schema_registry import ContractMismatch, RegistryUnavailable, load_codec
 from adapters.settings import Settings, SettingsError, settings_or_exit
 from adapters.subject_keys import KafkaSubjectKeys, SubjectKeys
 from adapters.telemetry import Heartbeats, Metrics, configure_logs, serve_metrics
 from adapters.topics import TopicDrift, require_topics
+from projections.aside_limit import AsideLimit
 from projections.checkpoints import LOOPS, Diverged, LoopName, TopicReplaced
 from projections.collecting import collect_seldom
 from projections.composition import Outside, Rein, compose
@@ -23,7 +26,10 @@ from projections.log_reader import Expelled, OffsetOutOfRange
 from projections.loops import run_all
 from projections.membership import Membership
 from projections.outages import Condition, Stopping
+from projections.reports.reporter import Reporter
 from projections.topic import WrongPartitions
+from schemas.codec import Codec
+from schemas.events import Event
 
 _COMPONENT = "projector"
 _REFUSALS = (
@@ -86,16 +92,38 @@ def _run(settings: Settings, chosen: Sequence[LoopName], ending: Ending, stack: 
     server = serve_metrics(settings, metrics, live=heartbeats.stuck, ready=condition.reason)
     stack.enter_context(closing(server))
     outside = _outside(settings, ending, metrics, condition, stack)
-    projectors = {}
+    projectors, loops = {}, []
     for name in chosen:
-        beat = heartbeats.expect(f"{_COMPONENT}-{name}")
-        rein = Rein(stop=ending.stop, beat=beat, condition=condition.part(name))
-        projectors[name] = compose(settings, name, outside, rein, stack)
+        beats = f"{_COMPONENT}-{name}"
+        rein = Rein(stop=ending.stop, beat=heartbeats.expect(beats), condition=condition.part(name))
+        projectors[name], spoken = compose(settings, name, outside, rein, stack)
+        loops.append((spoken, partial(heartbeats.age, beats)))
+    stack.enter_context(closing(Reporter(settings, loops, member=outside.member)))
+    _listen(settings, outside.codec, [spoken.limit for spoken, _ in loops], heartbeats, stack)
     condition.well("start")
     collect_seldom()
     ending.looping = True
     log.info("projector.started", metrics_port=server.port, loops=chosen)
     run_all({name: projector.run for name, projector in projectors.items()}, ending.stop)
+
+
+def _listen(
+    settings: Settings,
+    codec: Codec,
+    limits: Sequence[AsideLimit],
+    heartbeats: Heartbeats,
+    stack: ExitStack,
+) -> None:
+    """Hears operators who say that it may go on."""
+
+    def heard(event: Event) -> None:
+        for limit in limits:
+            limit.hear(event)
+
+    beat = heartbeats.expect("operators")
+    operations = KafkaPresetSets(settings.kafka, codec, component=_COMPONENT, beat=beat, heard=heard)
+    stack.enter_context(closing(operations))
+    operations.start()
 
 
 def _outside(

@@ -1,6 +1,6 @@
 """Applies a batch: checkpoints, states, rows and the word that they are there, in one transaction."""
 
-from collections.abc import Callable, Hashable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, MutableMapping, Sequence
 from dataclasses import asdict
 from typing import Any, Generic, TypeVar
 
@@ -10,9 +10,11 @@ from psycopg import Connection
 
 from adapters.clock import Clock
 from adapters.dead_letters import DeadLetterNotWritten, DeadLetters
+from adapters.dead_letters.thickness import LONGEST_RUN
 from adapters.failpoints import FailpointHit, Failpoints
 from adapters.subject_keys import KeyTrouble
 from projections import checkpoints, operating, set_aside
+from projections.aside_limit import AsideLimit, Held
 from projections.checkpoints import Copied, Fenced, Loop
 from projections.database import Database
 from projections.discards import discards_in
@@ -30,11 +32,16 @@ _NO_FAULT_OF_A_RECORD = (
     DeadLetterNotWritten,
     FailpointHit,
     Fenced,
+    Held,
     KeyTrouble,
     MemoryError,
 )
 
 _log = structlog.get_logger(__name__)
+
+
+class _TooMany(Exception):
+    """More than the limit is to be set aside at once: in smaller batches the limit is met in time."""
 
 
 class Batches(Generic[_Id, _State, _Event]):
@@ -50,9 +57,10 @@ class Batches(Generic[_Id, _State, _Event]):
         letters: DeadLetters,
         clock: Clock,
         failpoints: Failpoints,
+        limit: AsideLimit,
         applied: Callable[[Folded[_Id, _State, _Event]], None],
     ) -> None:
-        """`partitions` is how many the topic has; `applied` hears of each committed transaction."""
+        """`partitions` is how many the topic has; `limit` and `applied` hear of committed transactions."""
         self._loop = loop
         self._plan = plan
         self._partitions = partitions
@@ -60,15 +68,16 @@ class Batches(Generic[_Id, _State, _Event]):
         self._letters = letters
         self._clock = clock
         self._failpoints = failpoints
+        self._limit = limit
         self._applied = applied
 
     def apply(self, batch: Sequence[Read[_Event]], positions: MutableMapping[int, int]) -> None:
         """Applies the batch and moves `positions`, which must be those of the checkpoints.
 
         Rows that the database refuses are looked for in ever smaller batches, each committed by itself, and
-        their record set aside. Raises Fenced when the checkpoints were moved by another, and for an outage
-        (what was committed until then stands, and has moved `positions`): psycopg.Error,
-        DeadLetterNotWritten, KeyTrouble.
+        their record set aside. Raises Fenced when the checkpoints were moved by another, Held once too much
+        was set aside, and for an outage psycopg.Error, DeadLetterNotWritten, KeyTrouble: what was committed
+        until then stands, and has moved `positions`.
         """
         self._in_parts(batch, lambda part, condemned: self._commit(part, positions, condemned))
 
@@ -103,6 +112,7 @@ class Batches(Generic[_Id, _State, _Event]):
         positions: MutableMapping[int, int],
         condemned: Mapping[Place, Exception],
     ) -> None:
+        self._limit.check()
         moved = {read.record.partition: read.record.offset + 1 for read in batch}
         conn = self._database.connection()
         try:
@@ -110,7 +120,9 @@ class Batches(Generic[_Id, _State, _Event]):
                 held = {partition: positions[partition] for partition in moved}
                 copied = checkpoints.lock(conn, self._loop, held)
                 folded = self._fold(conn, batch, condemned, set_aside.standing(conn, self._loop, batch))
-                self._write(conn, folded, copied)
+                if sum(aside.blocks for aside in folded.set_aside) > LONGEST_RUN:
+                    raise _TooMany
+                told = self._write(conn, folded, copied)
                 late = self._discard(conn, batch)
                 began = {partition: positions[partition] for partition in moved}
                 checkpoints.advance(conn, self._loop, moved, began, self._plan.changes(folded))
@@ -119,7 +131,7 @@ class Batches(Generic[_Id, _State, _Event]):
             self._plan.clear.forget()
         self._failpoints.hit("projector.after_database_commit")
         positions.update(moved)
-        self._told(conn, folded, late=late)
+        self._told(conn, folded, told, late=late)
 
     def _commit_again(
         self,
@@ -133,7 +145,7 @@ class Batches(Generic[_Id, _State, _Event]):
             with conn.transaction():
                 copied = checkpoints.lock(conn, self._loop, {partition: positions[partition]})
                 folded = self._fold(conn, batch, condemned, set_aside.standing_again(conn, self._loop, batch))
-                self._write(conn, folded, copied)
+                told = self._write(conn, folded, copied)
                 set_aside.let_go(conn, self._loop, (read.record for read in batch), folded.set_aside)
                 late = self._discard(conn, batch)
                 # Rows have changed below positions that were passed long ago: all who remember must look.
@@ -141,19 +153,28 @@ class Batches(Generic[_Id, _State, _Event]):
                 self._failpoints.hit("projector.before_database_commit")
         finally:
             self._plan.clear.forget()
-        self._told(conn, folded, late=late)
+        self._told(conn, folded, told, late=late)
 
     def _discard(self, conn: Connection[Any], batch: Sequence[Read[_Event]]) -> bool:
         discards = discards_in(batch, self._loop.topic)
         return bool(discards) and set_aside.discard(conn, self._loop, discards, self._clock)
 
-    def _told(self, conn: Connection[Any], folded: Folded[_Id, _State, _Event], *, late: bool) -> None:
+    def _told(
+        self,
+        conn: Connection[Any],
+        folded: Folded[_Id, _State, _Event],
+        told: Collection[Place],
+        *,
+        late: bool,
+    ) -> None:
         self._tell(folded)
+        self._limit.count(folded, told)
         self._applied(folded)
         if late:
-            # Only where the database was lost since, or a redrive was faster. A replay leaves it out.
-            _log.warning("record.discarded_late", topic=self._loop.topic)
-            operating.reset(conn, self._loop)
+            # Only where the database was lost since, or a redrive was faster. A replay leaves it out. Who
+            # dies here leaves the mark, and the next to open the ground goes by it.
+            self._failpoints.hit("projector.before_late_reset")
+            operating.make_good(conn, self._loop)
 
     def _tell(self, folded: Folded[_Id, _State, _Event]) -> None:
         for aside in folded.set_aside:
@@ -196,11 +217,16 @@ class Batches(Generic[_Id, _State, _Event]):
             }
         )
 
-    def _write(self, conn: Connection[Any], folded: Folded[_Id, _State, _Event], copied: Copied) -> None:
+    def _write(
+        self, conn: Connection[Any], folded: Folded[_Id, _State, _Event], copied: Copied
+    ) -> Collection[Place]:
+        """Gives the places of the records that have their dead letters by this."""
+        told: Collection[Place] = ()
         if folded.set_aside:
-            set_aside.keep(conn, self._loop, folded.set_aside, self._letters, self._clock)
+            told = set_aside.keep(conn, self._loop, folded.set_aside, self._letters, self._clock)
         self._plan.write(conn, self._loop.topic, folded)
         mirror.write(conn, self._loop, self._plan, folded, copied)
+        return told
 
 
 def _lies_in_a_record(error: Exception) -> bool:

@@ -11,7 +11,9 @@ from adapters.failpoints import Failpoints
 from adapters.sealing import Seals
 from adapters.settings import Settings
 from adapters.telemetry.of_projector import ProjectorMetrics
+from projections.aside_limit import AsideLimit
 from projections.batches import Batches
+from projections.behind import Behind
 from projections.checkpoints import Loop, LoopName, live_loop
 from projections.database import Database
 from projections.ground import Ground
@@ -22,6 +24,7 @@ from projections.plans import plan_of
 from projections.projector import Projector
 from projections.records import Reading
 from projections.redrives import Redrives, Reread
+from projections.reports.reporter import Spoken
 from projections.rereading import read_at
 from projections.topic import partitions_of
 from schemas.codec import Codec
@@ -48,24 +51,20 @@ class Rein:
     condition: Condition
 
 
-def compose(settings: Settings, name: LoopName, outside: Outside, rein: Rein, stack: ExitStack) -> Projector:
-    """A projector of one log, ready to run; what it opens is closed with `stack`."""
+def compose(
+    settings: Settings, name: LoopName, outside: Outside, rein: Rein, stack: ExitStack
+) -> tuple[Projector, Spoken]:
+    """A projector of one log, ready to run, and what tells of it; what it opens is closed with `stack`."""
     loop = live_loop(settings.kafka.topics, name)
     plan = plan_of(name, outside.keys)
     patience = Patience(condition=rein.condition, metrics=outside.metrics, stop=rein.stop, beat=rein.beat)
-    measures = Measures(outside.metrics, loop.topic)
     database = Database(settings)
     stack.callback(database.drop)
     ground = Ground(loop=loop, kafka=settings.kafka, database=database, patience=patience)
-    reader = LogReader(
-        settings.kafka.client(),
-        loop.topic,
-        group=group_of(settings.kafka.topic_prefix, name),
-        member=outside.member,
-        open_at=ground.open,
-        condition=rein.condition,
-    )
+    reader = _reader(settings, loop, outside, rein, ground)
     stack.enter_context(closing(reader))
+    spoken = _spoken(loop, rein, reader)
+    measures = Measures(outside.metrics, loop.topic, age=spoken.behind.seconds, held=spoken.limit.held)
     batches = Batches(
         loop,
         plan,
@@ -74,10 +73,11 @@ def compose(settings: Settings, name: LoopName, outside: Outside, rein: Rein, st
         letters=outside.letters,
         clock=outside.clock,
         failpoints=Failpoints(settings.runtime.failpoints),
+        limit=spoken.limit,
         applied=measures.applied,
     )
     reading = Reading(outside.codec, plan.streams.events)
-    return Projector(
+    projector = Projector(
         ground=ground,
         reader=reader,
         reading=reading,
@@ -87,7 +87,31 @@ def compose(settings: Settings, name: LoopName, outside: Outside, rein: Rein, st
         ),
         patience=patience,
         measures=measures,
+        behind=spoken.behind,
+        limit=spoken.limit,
         most=settings.projector.batch,
+    )
+    return projector, spoken
+
+
+def _reader(settings: Settings, loop: Loop, outside: Outside, rein: Rein, ground: Ground) -> LogReader:
+    return LogReader(
+        settings.kafka.client(),
+        loop.topic,
+        group=group_of(settings.kafka.topic_prefix, loop.name),
+        member=outside.member,
+        open_at=ground.open,
+        condition=rein.condition,
+    )
+
+
+def _spoken(loop: Loop, rein: Rein, reader: LogReader) -> Spoken:
+    return Spoken(
+        topic=loop.topic,
+        condition=rein.condition,
+        behind=Behind(reader.lags),
+        limit=AsideLimit(),
+        partitions=lambda: sorted(reader.positions),
     )
 
 

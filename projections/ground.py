@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import psycopg
 
 from adapters.settings import KafkaSettings
-from projections import checkpoints, read_models, set_aside
+from projections import checkpoints, operating, read_models, set_aside
 from projections.checkpoints import Loop
 from projections.database import Database
 from projections.outages import Patience
@@ -61,6 +61,7 @@ class Ground:
     def _open(self, partitions: Sequence[int], topic_id: str | None) -> dict[int, int]:
         def act(conn: psycopg.Connection[Any]) -> dict[int, int]:
             read_models.install(conn, self.loop.models)
+            operating.make_good(conn, self.loop)
             return checkpoints.open_positions(conn, self.loop, partitions, topic_id)
 
         found = self._on(act)

@@ -92,6 +92,15 @@ class LogReader:
         self.positions = {partition: positions[partition] for partition in self.positions}
         self._consumer.assign(_places(self._topic, self.positions))
 
+    def rest(self) -> None:
+        """Fetches nothing of what is held, and stays in the group; to be said again after an assignment."""
+        self._consumer.pause(_places(self._topic, self.positions))
+
+    def wake(self, positions: Mapping[int, int]) -> None:
+        """Reads on after a rest."""
+        self.take_up(positions)
+        self._consumer.resume(_places(self._topic, self.positions))
+
     def tell(self) -> None:
         """Tells the group how far we are, so that a lag can be seen; nobody ever reads it back."""
         try:
@@ -100,9 +109,9 @@ class LogReader:
             _log.debug("offsets.not_told", reason=str(error))
 
     def lags(self) -> dict[int, int]:
-        """For each held partition how many records wait, as far as the broker has told."""
+        """For each held partition how many records wait, as far as the broker has told; from any thread."""
         lags = {}
-        for partition, position in self.positions.items():
+        for partition, position in list(self.positions.items()):
             _, high = self._consumer.get_watermark_offsets(
                 TopicPartition(self._topic, partition), cached=True
             )
@@ -125,6 +134,7 @@ class LogReader:
                 self._consumer.commit(offsets=_places(self._topic, self.positions), asynchronous=False)
             except KafkaException as error:
                 _log.debug("offsets.not_told", reason=str(error))
+        self.positions = {}
         self._consumer.close()
 
     def _fresh(self, records: Iterable[Record]) -> list[Record]:

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from adapters.telemetry.of_projector import ProjectorMetrics
@@ -15,9 +15,19 @@ _SHOW_SECONDS: Final = 1.0
 class Measures:
     """Counts what is committed; not for use from several threads."""
 
-    def __init__(self, projector: ProjectorMetrics, topic: str) -> None:
+    def __init__(
+        self,
+        projector: ProjectorMetrics,
+        topic: str,
+        *,
+        age: Callable[[], float],
+        held: Callable[[], bool],
+    ) -> None:
+        """`age` is that of the oldest record not applied, in seconds; both are asked when somebody looks."""
         self.projector = projector
         self._topic = topic
+        projector.lag_seconds.of(topic).set_function(age)
+        projector.held.of(topic).set_function(lambda: float(held()))
         self._shown_at = 0.0
         self._positions: set[int] = set()
         self._lags: set[int] = set()
@@ -31,9 +41,6 @@ class Measures:
         for aside in folded.set_aside:
             if aside.kind != "not_ours":
                 self.projector.quarantined.of(aside.code).inc()
-        if folded.applied:
-            newest = folded.applied[-1].record.log_ms
-            self.projector.lag_seconds.of(self._topic).set(max(0.0, time.time() - newest / 1000))
 
     def batch(self, records: int, seconds: float) -> None:
         """A batch was worked through, in one transaction or more."""

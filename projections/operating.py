@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
+import structlog
 from psycopg import Connection
 
 from projections import checkpoints, read_models, set_aside
@@ -10,6 +11,8 @@ from projections.checkpoints import Loop
 from projections.statements import statements
 
 _SQL: Final = "checkpoints.sql"
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,3 +77,15 @@ def reset(conn: Connection[Any], loop: Loop) -> None:
         read_models.recreate(conn, loop.models)
         set_aside.release_all(conn, loop)
         checkpoints.restart(conn, loop)
+
+
+def make_good(conn: Connection[Any], loop: Loop) -> bool:
+    """Resets the loop where its rows tell of a record that is discarded since; whether they did.
+
+    A process that died before it could reset leaves the mark that this goes by. Raises psycopg.Error.
+    """
+    if not set_aside.any_late(conn, loop):
+        return False
+    _log.warning("record.discarded_late", topic=loop.topic)
+    reset(conn, loop)
+    return True

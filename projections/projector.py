@@ -9,7 +9,9 @@ import structlog
 
 from adapters.hearing import Hearing
 from adapters.schema_registry import RegistryError
+from projections.aside_limit import HELD, AsideLimit, Held
 from projections.batches import Batches
+from projections.behind import Behind
 from projections.checkpoints import Fenced
 from projections.ground import Ground
 from projections.log_reader import Expelled, LogReader
@@ -35,6 +37,7 @@ _FENCED_AGAIN_SECONDS: Final = 60.0
 _SHARE: Final = 0.1
 _LONGEST_PACE_SECONDS: Final = 0.05
 _SMALL_BATCH: Final = 100
+_NO_ANSWER: Final = "broker: no answer"
 
 _log = structlog.get_logger(__name__)
 
@@ -52,6 +55,8 @@ class Projector:
         redrives: Redrives,
         patience: Patience,
         measures: Measures,
+        behind: Behind,
+        limit: AsideLimit,
         most: int,
     ) -> None:
         """`most` is how many records one transaction folds."""
@@ -62,6 +67,9 @@ class Projector:
         self._redrives = redrives
         self._patience = patience
         self._measures = measures
+        self._behind = behind
+        self._limit = limit
+        self._resting = False
         self._most = most
         self._looked_at = 0.0
         self._said_at = 0.0
@@ -88,7 +96,8 @@ class Projector:
     def _turn(self) -> None:
         if (early := self._next_at - time.monotonic()) > 0:
             self._patience.stop.wait(early)
-        if records := self._read():
+        resting = self._rests()
+        if (records := self._read()) and not resting:
             self._take(records)
         elif time.monotonic() - self._looked_at >= _LOOK_SECONDS:
             self._look()
@@ -101,6 +110,19 @@ class Projector:
             self._said_at = time.monotonic()
         if self._measures.due():
             self._measures.show(self._reader.positions, self._reader.lags())
+
+    def _rests(self) -> bool:
+        """Whether too much was set aside; what comes meanwhile is left, and read once it goes on."""
+        held = self._limit.held()
+        if held:
+            self._reader.rest()  # each time: an assignment may have come in between
+            if not self._resting:
+                self._patience.condition.trouble("set aside", HELD, error="too much was set aside")
+        elif self._resting:
+            self._patience.condition.well("set aside")
+            self._reader.wake(self._open())
+        self._resting = held
+        return held
 
     def _read(self) -> list[Record]:
         """What there is; once fenced, the next client under our name goes on, and fenced again it ends."""
@@ -117,6 +139,7 @@ class Projector:
 
     def _take(self, records: Sequence[Record]) -> None:
         started = time.monotonic()
+        self._behind.read(records)
         batch = self._patience.until_done(
             "schema registry", lambda: self._reading.read_all(records), RegistryError
         )
@@ -126,7 +149,10 @@ class Projector:
             self._measures.fenced()
             _log.warning("batch.fenced", reason=str(fenced))
             self._take_up()
+        except Held:
+            _log.warning("batch.left", records=len(batch))
         else:
+            self._behind.applied(records)
             self._untold = True
             seconds = time.monotonic() - started
             self._next_at = started + min(seconds / _SHARE, _LONGEST_PACE_SECONDS)
@@ -194,11 +220,15 @@ class Projector:
             self._patience.condition.well("broker")
             self._hearing.answered()
             return
-        self._patience.condition.trouble("broker", "broker: no answer")
+        self._patience.condition.trouble("broker", _NO_ANSWER, error=_NO_ANSWER)
         self._hearing.unanswered()
         if self._hearing.deaf():
             self._reader.renew()
 
     def _take_up(self) -> None:
         """Reads on from where Postgres says that we stand."""
-        self._reader.take_up(self._ground.open(sorted(self._reader.positions)))
+        self._reader.take_up(self._open())
+
+    def _open(self) -> dict[int, int]:
+        self._behind.dropped()
+        return self._ground.open(sorted(self._reader.positions))

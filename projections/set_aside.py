@@ -58,16 +58,16 @@ def standing_again(conn: Connection[Any], loop: Loop, batch: Sequence[Read[Any]]
 
 def keep(
     conn: Connection[Any], loop: Loop, set_aside: Sequence[SetAside], letters: DeadLetters, clock: Clock
-) -> None:
+) -> list[Place]:
     """Notes what was set aside in the caller's transaction; its dead letters are acknowledged on return.
 
-    A record that has its letter gets no second one, however often it is read again. (A process that dies
-    after the letter and before the commit leaves two: nothing is ever passed over in silence.) Raises
-    DeadLetterNotWritten.
+    Gives the places of those that got theirs. A record that has its letter gets no second one, however often
+    it is read again. (A process that dies after the letter and before the commit leaves two: nothing is ever
+    passed over in silence.) Raises DeadLetterNotWritten.
     """
     now = clock.now()
     _keep_positions(conn, loop, [aside for aside in set_aside if aside.kind != "not_ours"], now)
-    _write_letters(conn, loop, [aside for aside in set_aside if aside.kind != "follows"], letters, now)
+    return _write_letters(conn, loop, [aside for aside in set_aside if aside.kind != "follows"], letters, now)
 
 
 def let_go(conn: Connection[Any], loop: Loop, records: Iterable[Record], kept: Sequence[SetAside]) -> None:
@@ -82,7 +82,8 @@ def let_go(conn: Connection[Any], loop: Loop, records: Iterable[Record], kept: S
 def discard(conn: Connection[Any], loop: Loop, discards: Sequence[Discard], clock: Clock) -> bool:
     """Leaves records out from now on, and has those that waited behind them read again.
 
-    Whether one of them was folded before anybody knew: then the rows are not what a replay would give.
+    Whether one of them was folded before anybody knew: then the rows are not what a replay would give, and a
+    mark says so (`any_late`) until they are replayed.
     """
     named = {
         "partitions": [each.partition for each in discards],
@@ -94,9 +95,16 @@ def discard(conn: Connection[Any], loop: Loop, discards: Sequence[Discard], cloc
     return bool(row and row[0])
 
 
+def any_late(conn: Connection[Any], loop: Loop) -> bool:
+    """Whether a record is discarded that the rows still tell of."""
+    row = conn.execute(statements(_SQL)["any_late"], {"topic": loop.topic}).fetchone()
+    return bool(row and row[0])
+
+
 def release_all(conn: Connection[Any], loop: Loop) -> None:
-    """Forgets what is set aside, as before a replay, which finds it again."""
+    """Forgets what is set aside: a replay finds it again, and leaves out what is discarded."""
     conn.execute(statements(_SQL)["release"], scope_of(loop))
+    conn.execute(statements(_SQL)["none_late"], {"topic": loop.topic})
 
 
 def count(conn: Connection[Any], loop: Loop) -> int:
@@ -119,9 +127,10 @@ def _keep_positions(conn: Connection[Any], loop: Loop, asides: Sequence[SetAside
 
 def _write_letters(
     conn: Connection[Any], loop: Loop, asides: Sequence[SetAside], letters: DeadLetters, now: datetime
-) -> None:
+) -> list[Place]:
+    told: list[Place] = []
     if not asides:
-        return
+        return told
     scope = {"component": COMPONENT, "topic": loop.topic}
     said = set(conn.execute(statements(_SQL)["said"], scope | _places(asides)).fetchall())
     for aside in asides:
@@ -130,6 +139,8 @@ def _write_letters(
             letters.append_sync(aside.record.raw(loop.topic), _reason(aside, now))
             named = {"partition": place[0], "offset": place[1], "code": aside.code}
             conn.execute(statements(_SQL)["say"], scope | named)
+            told.append(place)
+    return told
 
 
 def _reason(aside: SetAside, now: datetime) -> Reason:

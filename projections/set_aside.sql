@@ -60,17 +60,22 @@ select count(*) from infra.quarantine
 where read_model = %(read_model)s and version = %(version)s and topic = %(topic)s
 
 -- name: discard
--- Notes what is discarded, lets go of it, and has what waited behind it read again. Tells whether anything
--- new was discarded that was not set aside.
+-- Notes what is discarded, lets go of it, and has what waited behind it read again. What is new and was not set
+-- aside was folded: it is marked as late, until a reset.
 with said as (
     select d.partition, d."offset", d.said_at
     from unnest(%(partitions)s::int[], %(offsets)s::bigint[], %(said_at)s::bigint[])
         d (partition, "offset", said_at)
 ), noted as (
-    insert into infra.discards (topic, partition, "offset", said_at)
-    select %(topic)s, partition, "offset", said_at from said
+    insert into infra.discards (topic, partition, "offset", said_at, late)
+    select %(topic)s, partition, "offset", said_at, not exists (
+        select from infra.quarantine q
+        where q.read_model = %(read_model)s and q.version = %(version)s and q.topic = %(topic)s
+          and q.partition = said.partition and q."offset" = said."offset"
+    )
+    from said
     on conflict do nothing
-    returning partition, "offset"
+    returning late
 ), gone as (
     delete from infra.quarantine q using said
     where q.read_model = %(read_model)s and q.version = %(version)s and q.topic = %(topic)s
@@ -82,11 +87,13 @@ with said as (
     where key is not null
     on conflict do nothing
 )
-select exists (
-    select from noted where not exists (
-        select from gone where gone.partition = noted.partition and gone."offset" = noted."offset"
-    )
-)
+select exists (select from noted where late)
+
+-- name: any_late
+select exists (select from infra.discards where topic = %(topic)s and late)
+
+-- name: none_late
+update infra.discards set late = false where topic = %(topic)s and late
 
 -- name: ask
 -- Has a key's records read again, those of every fold that has set them aside.

@@ -36,7 +36,7 @@ class ProjectorMetrics:
         )
         self.lag_seconds = families.gauge(
             "darkroom_projector_lag_seconds",
-            "Age of the newest record when its batch was committed.",
+            "Age of the oldest record that is not applied, by the log's time; 0 at the end.",
             labels.by_topic,
         )
         self._of_trouble(families)
@@ -49,6 +49,11 @@ class ProjectorMetrics:
         )
         self.quarantine_size = families.gauge(
             "darkroom_projector_quarantine_records", "Records that are set aside now.", labels.by_topic
+        )
+        self.held = families.gauge(
+            "darkroom_projector_held",
+            "1 while the loop takes nothing because too much was set aside.",
+            labels.by_topic,
         )
         self.fenced = families.counter(
             "darkroom_projector_fenced_batches_total", "Batches dropped because another was faster.", nothing

@@ -1,13 +1,14 @@
 """Reads an asset's history: who did what, when, what it caused, how long it took and what it cost."""
 
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import Field
 
 from api.access import catching_up, caught_up
+from api.actors import Actor, actor_of
 from api.openapi import problems
 from api.problems import NotFound, invalid
 from api.queries.listing import Cursor, Limit, cut, listed
@@ -18,9 +19,6 @@ from schemas.positions import Position
 
 ROUTE: Final = "/v1/assets/{asset_id}/history"
 _PURPOSE: Final = "history-cursor"
-_WORKERS: Final = frozenset({"ProcessingStarted", "VariantsReady", "ProcessingFailed"})
-# Whatever happens for this reason is the housekeeping's word, though the event names the owner.
-_TIME_WAS_OVER: Final = "expired"
 _COST: Final = tuple(JobCost.model_fields)
 # What is told of an event beside its type; a new fact is told only once it stands here.
 _TOLD: Final = frozenset(
@@ -41,9 +39,7 @@ class Step(Shape):
     accepted: Annotated[
         bool, Field(description="false: a repeat, or what made no sense any more; it changed nothing.")
     ]
-    actor: Annotated[
-        Literal["owner", "administrator", "worker", "system"], Field(description="Whose word it is.")
-    ]
+    actor: Annotated[Actor, Field(description="Whose word it is.")]
     worker: Annotated[str | None, Field(examples=["variants-0"])]
     job_id: UUID | None
     attempt: int | None
@@ -114,7 +110,7 @@ def step_shape(row: HistoryRow, owner_id: UUID) -> Step:
         event_id=row.event_id,
         event=row.event_type,
         accepted=row.accepted,
-        actor=_actor(row, owner_id),
+        actor=actor_of(row.event_type, row.code, row.actor_id, owner_id),
         worker=row.worker,
         job_id=row.job_id,
         attempt=row.attempt,
@@ -130,11 +126,3 @@ def step_shape(row: HistoryRow, owner_id: UUID) -> Step:
         encoder=data.get("encoder"),
         details={name: value for name, value in data.items() if name in _TOLD and value is not None},
     )
-
-
-def _actor(row: HistoryRow, owner_id: UUID) -> Literal["owner", "administrator", "worker", "system"]:
-    if row.event_type in _WORKERS:
-        return "worker"
-    if row.actor_id is None or row.code == _TIME_WAS_OVER:
-        return "system"
-    return "owner" if row.actor_id == owner_id else "administrator"

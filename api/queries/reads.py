@@ -25,6 +25,8 @@ from projections.jobs import queries as jobs
 from projections.jobs.queries import JobRow
 from projections.links import queries as links
 from projections.links.queries import LinkRow
+from projections.reports import queries as reports
+from projections.reports.queries import LoopReport
 from projections.waiting import PositionWatch
 from schemas.positions import Position
 
@@ -96,6 +98,10 @@ class Reads(Protocol):
 
     def projecting(self, topic: str, partition: int) -> bool:
         """Whether somebody applies this partition; never raises."""
+        ...
+
+    async def loops(self) -> list[LoopReport]:
+        """What the loops of projectors said of themselves last."""
         ...
 
     async def wait_for(self, position: Position, timeout: float) -> None:
@@ -215,6 +221,11 @@ class PostgresReads:
     def projecting(self, topic: str, partition: int) -> bool:
         """As the Protocol says."""
         return self._watch.alive(topic, partition)
+
+    async def loops(self) -> list[LoopReport]:
+        """As the Protocol says."""
+        async with self._connection() as conn:
+            return await reports.reports(conn)
 
     async def wait_for(self, position: Position, timeout: float) -> None:
         """As the Protocol says."""

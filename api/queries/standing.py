@@ -1,6 +1,7 @@
 """How the installation stands, for administrators: needs, loops, and how far the read models are."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -11,6 +12,7 @@ from api.access import entered, entering
 from api.health import probes_of
 from api.openapi import problems
 from api.parts import Parts
+from projections.reports.queries import LoopReport, age_of
 
 router = APIRouter(tags=["health"])
 
@@ -25,15 +27,38 @@ class PartitionStanding(BaseModel):
     position: Annotated[int, Field(description="The next offset to apply.")]
     end: Annotated[int | None, Field(description="The next offset to be written; null while no broker says.")]
     behind: Annotated[int | None, Field(description="Records between the two.")]
+    behind_seconds: Annotated[
+        float | None,
+        Field(description="Age of the oldest record not applied, 0 at the end; null while nobody says."),
+    ]
     followed: Annotated[bool, Field(description="Whether a projector is well and near the end.")]
 
 
+class ProjectorStanding(BaseModel):
+    """One loop of one projector, as it said of itself last; those not heard for an hour are left out."""
+
+    model_config = ConfigDict(frozen=True)
+
+    topic: Annotated[str, Field(examples=["darkroom.assets.v1"])]
+    member: Annotated[str, Field(description="Which projector; its name in its consumer groups.")]
+    silent_seconds: Annotated[float, Field(description="Since the loop turned last.")]
+    partitions: Annotated[tuple[int, ...], Field(description="Those that it holds.")]
+    held_since: Annotated[
+        datetime | None, Field(description="It takes nothing since then, as too much was set aside.")
+    ]
+    trouble: Annotated[str | None, Field(description="What keeps it from going on.")]
+    trouble_since: datetime | None
+    last_error: Annotated[str | None, Field(description="Class and code of the last fault, over or not.")]
+    last_error_at: datetime | None
+
+
 class ProjectionList(BaseModel):
-    """Each partition of each log that read models are made from."""
+    """Each partition of each log that read models are made from, and the loops that do so."""
 
     model_config = ConfigDict(frozen=True)
 
     items: tuple[PartitionStanding, ...]
+    loops: tuple[ProjectorStanding, ...]
 
 
 class NeedStanding(BaseModel):
@@ -62,6 +87,9 @@ class TopicStanding(BaseModel):
 
     topic: str
     behind: Annotated[int | None, Field(description="Records that wait; null while no broker says.")]
+    behind_seconds: Annotated[
+        float | None, Field(description="Age of the oldest of them, 0 without any; null while nobody says.")
+    ]
     followed: Annotated[bool, Field(description="Whether each of its partitions is followed.")]
 
 
@@ -74,6 +102,7 @@ class Standing(BaseModel):
     needs: tuple[NeedStanding, ...]
     loops: tuple[LoopStanding, ...]
     projections: tuple[TopicStanding, ...]
+    projectors: tuple[ProjectorStanding, ...]
 
 
 @router.get(
@@ -83,10 +112,11 @@ class Standing(BaseModel):
     openapi_extra=entering("admin"),
 )
 async def list_projections(request: Request, response: Response) -> ProjectionList:
-    """For administrators. Seconds of lag stand on each projector's metrics port."""
+    """For administrators: positions, lag in records and seconds, and what keeps a loop from going on."""
     parts, _ = await entered(request, "admin")
     response.headers["Cache-Control"] = "no-store"
-    return ProjectionList(items=await _partitions(parts))
+    reports = await parts.reads.loops()
+    return ProjectionList(items=await _partitions(parts, reports), loops=_loops(reports))
 
 
 @router.get(
@@ -100,7 +130,8 @@ async def read_health(request: Request, response: Response) -> Standing:
     parts, _ = await entered(request, "admin")
     probes = await probes_of(request)
     needs, failed = await probes.checks(), probes.failed()
-    partitions = await _partitions(parts) if needs.get("read_store", False) else ()
+    reports = await parts.reads.loops() if needs.get("read_store", False) else []
+    partitions = await _partitions(parts, reports) if needs.get("read_store", False) else ()
     response.headers["Cache-Control"] = "no-store"
     well = all(needs.values()) and all(each.followed for each in partitions) and probes.stuck() is None
     return Standing(
@@ -114,27 +145,46 @@ async def read_health(request: Request, response: Response) -> Standing:
             for name, age in sorted(probes.loops().items())
         ),
         projections=tuple(_whole(topic, partitions) for topic in dict.fromkeys(p.topic for p in partitions)),
+        projectors=_loops(reports),
     )
 
 
 def _whole(topic: str, partitions: tuple[PartitionStanding, ...]) -> TopicStanding:
     own = [each for each in partitions if each.topic == topic]
-    behind = [each.behind for each in own]
+    behind, ages = [each.behind for each in own], [each.behind_seconds for each in own]
     return TopicStanding(
         topic=topic,
         behind=None if None in behind else sum(count or 0 for count in behind),
+        behind_seconds=None if None in ages else max((age or 0.0 for age in ages), default=0.0),
         followed=all(each.followed for each in own),
     )
 
 
-async def _partitions(parts: Parts) -> tuple[PartitionStanding, ...]:
+def _loops(reports: Sequence[LoopReport]) -> tuple[ProjectorStanding, ...]:
+    return tuple(
+        ProjectorStanding(
+            topic=each.topic,
+            member=each.member,
+            silent_seconds=round(each.silent_seconds, 1),
+            partitions=tuple(each.partitions),
+            held_since=each.held_since,
+            trouble=each.trouble,
+            trouble_since=each.trouble_since,
+            last_error=each.last_error,
+            last_error_at=each.last_error_at,
+        )
+        for each in reports
+    )
+
+
+async def _partitions(parts: Parts, reports: Sequence[LoopReport]) -> tuple[PartitionStanding, ...]:
     topics = parts.settings.kafka.topics
     names = (topics.assets, topics.identity, topics.operations)
-    each = await asyncio.gather(*(_of_topic(parts, name) for name in names))
+    each = await asyncio.gather(*(_of_topic(parts, name, reports) for name in names))
     return tuple(one for several in each for one in several)
 
 
-async def _of_topic(parts: Parts, topic: str) -> list[PartitionStanding]:
+async def _of_topic(parts: Parts, topic: str, reports: Sequence[LoopReport]) -> list[PartitionStanding]:
     positions, ends = await asyncio.gather(parts.reads.positions(topic), parts.log.ends(topic))
     return [
         PartitionStanding(
@@ -142,8 +192,16 @@ async def _of_topic(parts: Parts, topic: str) -> list[PartitionStanding]:
             partition=partition,
             position=position,
             end=(end := ends.get(partition)),
-            behind=None if end is None else max(0, end - position),
+            behind=(behind := None if end is None else max(0, end - position)),
+            behind_seconds=_age(reports, topic, partition, behind),
             followed=parts.reads.projecting(topic, partition),
         )
         for partition, position in sorted(positions.items())
     ]
+
+
+def _age(reports: Sequence[LoopReport], topic: str, partition: int, behind: int | None) -> float | None:
+    if not behind:
+        return None if behind is None else 0.0
+    age = age_of(reports, topic, partition)
+    return None if age is None else round(age, 1)

@@ -6,6 +6,7 @@ from typing import Final
 
 from adapters.settings import Settings
 from adapters.telemetry.of_worker import WorkerMetrics
+from processors.dead_letter_limit import DeadLetterLimit
 from processors.faust_app.app import AppConfig
 from processors.faust_app.brokers import broker_list, credentials
 from processors.faust_app.member import GroupMember, Takes
@@ -42,6 +43,11 @@ def member_of(
     return GroupMember(
         config, settings.kafka, reactor=reactor, look_ahead=look_ahead, metrics=metrics, leave=leave
     )
+
+
+def show_stops(limit: DeadLetterLimit, metrics: WorkerMetrics) -> None:
+    """From now on the metrics tell whether it takes no work for too many dead letters."""
+    metrics.dead_letter_stop.of().set_function(lambda: float(limit.trouble() is not None))
 
 
 async def beating(beat: Callable[[], None]) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Callable
+from functools import partial
 from typing import NoReturn
 
 import structlog
@@ -12,6 +13,7 @@ from adapters.clock import SystemClock
 from adapters.dead_letters import KafkaDeadLetters
 from adapters.failpoints import Failpoints
 from adapters.object_store import S3ObjectStore
+from adapters.operations import KafkaPresetSets
 from adapters.schema_registry import load_codec
 from adapters.settings import Settings
 from adapters.telemetry import Heartbeats, Metrics, serve_metrics
@@ -19,13 +21,13 @@ from adapters.topics import require_topics
 from processors.dead_letter_limit import DeadLetterLimit
 from processors.faust_app.member import GroupMember
 from processors.faust_app.slots import hold_slot
-from processors.faust_app.worker_member import beating, instance_id, member_of
+from processors.faust_app.worker_member import beating, instance_id, member_of, show_stops
 from processors.health import Health
 from processors.journal import Journal
 from processors.look_ahead.follower import KafkaLookAhead
 from processors.look_ahead.log_tail import KafkaTail
 from processors.purge.first_look import FirstLook, Overheard
-from processors.purge.group import purge_group
+from processors.purge.group import COMPONENT, purge_group
 from processors.purge.reactor import Parts, PurgeReactor
 from processors.retries import Retries
 from processors.stopping import Stop
@@ -46,7 +48,7 @@ class PurgeWorker:
         self._metrics = Metrics()
         self._journal = Journal(self._metrics.worker)
         self._health = Health()
-        self._limit = DeadLetterLimit()
+        self._limit = DeadLetterLimit(COMPONENT)
         self._heartbeats = Heartbeats(settings.runtime.heartbeat_limit, self._metrics.loops)
         self._stack = contextlib.AsyncExitStack()
         self._reactor: PurgeReactor | None = None
@@ -55,6 +57,8 @@ class PurgeWorker:
     async def start(self) -> None:
         """Returns once the worker takes records; raises the refusals of what it is made of."""
         settings = self._settings
+        # Before anything is waited for: until it is heard, the signal would end the process.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self._limit.go_on)
         slot = hold_slot(settings.runtime.state_dir, self._group, settings.worker.slot)
         self._stack.callback(slot.release)
         server = serve_metrics(
@@ -73,7 +77,8 @@ class PurgeWorker:
         letters = KafkaDeadLetters(settings.kafka, metrics=self._metrics.log)
         self._stack.callback(letters.close)
         self._health.check(self._limit.trouble)
-        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self._limit.go_on)
+        show_stops(self._limit, self._metrics.worker)
+        self._listen(codec)
         self._reactor = self._make_reactor(codec, store, letters)
         self._member = self._make_member(self._reactor, self._look_ahead(codec, store))
         self._health.stage("joining the consumer group")
@@ -95,6 +100,18 @@ class PurgeWorker:
         await asyncio.to_thread(require_topics, self._settings, stop=self._stop.in_threads)
         self._health.stage("waiting for the schema registry")
         return await asyncio.to_thread(load_codec, self._settings, stop=self._stop.in_threads)
+
+    def _listen(self, codec: Codec) -> None:
+        """Hears operators who say that it may go on."""
+        operations = KafkaPresetSets(
+            self._settings.kafka,
+            codec,
+            component=COMPONENT,
+            beat=self._heartbeats.expect("operators"),
+            heard=partial(self._limit.hear, asyncio.get_running_loop()),
+        )
+        self._stack.callback(operations.close)
+        operations.start()
 
     def _look_ahead(self, codec: Codec, store: S3ObjectStore) -> KafkaLookAhead:
         """Follows the log to its end: it tells the first look of purges, and everybody the lag."""

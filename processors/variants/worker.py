@@ -18,7 +18,7 @@ from processors.appender import Appender
 from processors.dead_letter_limit import DeadLetterLimit
 from processors.faust_app.member import GroupMember
 from processors.faust_app.slots import hold_slot
-from processors.faust_app.worker_member import beating, instance_id, member_of
+from processors.faust_app.worker_member import beating, instance_id, member_of, show_stops
 from processors.health import Health
 from processors.journal import Journal
 from processors.look_ahead.follower import KafkaLookAhead
@@ -31,7 +31,6 @@ from processors.stopping import Stop
 from processors.variants.dependencies import Dependencies, Reach
 from processors.variants.processor import Tools, VariantsProcessor
 from schemas.codec import Codec
-from schemas.events import Event, WorkersResumed
 
 # Beside those that the children render: one whose original is fetched, two whose variants are stored.
 _JOBS_BESIDE_THE_CHILDREN: Final = 3
@@ -56,7 +55,7 @@ class Worker:
         self._instance_id = instance_id(settings, self._group)
         self._metrics = Metrics()
         self._health = Health()
-        self._limit = DeadLetterLimit()
+        self._limit = DeadLetterLimit(VariantsProcessor.component)
         self._failpoints = Failpoints(settings.runtime.failpoints)
         self._heartbeats = Heartbeats(settings.runtime.heartbeat_limit, self._metrics.loops)
         self._stack = contextlib.AsyncExitStack()
@@ -89,13 +88,12 @@ class Worker:
             metrics=self._metrics,
             heartbeats=self._heartbeats,
             stack=self._stack,
-            heard=partial(self._hear, loop),
+            heard=partial(self._limit.hear, loop),
         )
         outside = await reach.all()
         self._show_sandbox(outside)
         self._health.check(self._limit.trouble)
-        stopped = self._metrics.worker.dead_letter_stop.of()
-        stopped.set_function(lambda: float(self._limit.trouble() is not None))
+        show_stops(self._limit, self._metrics.worker)
         look_ahead = self._look_ahead(outside.codec)
         self._reactor = self._make_reactor(outside, look_ahead)
         self._member = self._make_member(self._reactor, look_ahead)
@@ -104,11 +102,6 @@ class Worker:
         keep_what_is_loaded()
         self._health.stage(None)
         log.info("worker_started", group=self._group, instance_id=self._instance_id, port=server.port)
-
-    def _hear(self, loop: asyncio.AbstractEventLoop, event: Event) -> None:
-        """An operator has looked at the dead letters; called in the thread that follows their topic."""
-        if isinstance(event, WorkersResumed) and event.component == VariantsProcessor.component:
-            loop.call_soon_threadsafe(self._limit.go_on)
 
     async def end(self) -> None:
         """Takes no more, lets work end within the grace period, says what was cut, lets go of everything."""

@@ -1,7 +1,8 @@
 -- name: page
 -- As many rows as are wanted of each log, newest first by an index, become one order; ties go by log and place.
 -- Without an action, of the assets' log only what somebody did is told. Of its four scans those that can't find
--- anything under these parameters are not begun, and no two find the same row.
+-- anything under these parameters are not begun, and no two find the same row. What the housekeeping does when a
+-- time is over names the owner in its event, and is nobody's act.
 select *
 from (
     (
@@ -38,7 +39,7 @@ from (
             select * from live.activity
             where (%(actor_id)s::uuid is null or coalesce(%(subject_id)s::uuid, %(actor_id)s) = %(actor_id)s)
               and owner_id = coalesce(%(subject_id)s::uuid, %(actor_id)s)
-              and (%(actor_id)s::uuid is null or actor_id = %(actor_id)s)
+              and (%(actor_id)s::uuid is null or actor_id = %(actor_id)s and code is distinct from 'expired')
               and (%(action)s::text is null and actor_id is not null or event_type = %(action)s)
               and log_time >= %(since)s
               and (log_time, partition, "offset") < (%(assets_time)s, %(assets_partition)s, %(assets_offset)s)
@@ -49,7 +50,7 @@ from (
         (
             -- what an actor did to others' assets
             select * from live.activity
-            where actor_id = %(actor_id)s::uuid and actor_id <> owner_id
+            where actor_id = %(actor_id)s::uuid and actor_id <> owner_id and code is distinct from 'expired'
               and (%(subject_id)s::uuid is null or owner_id = %(subject_id)s)
               and (%(action)s::text is null or event_type = %(action)s)
               and log_time >= %(since)s
@@ -62,7 +63,7 @@ from (
             -- of one asset, which has few
             select * from live.activity
             where asset_id = %(subject_id)s::uuid and owner_id <> %(subject_id)s
-              and (%(actor_id)s::uuid is null or actor_id = %(actor_id)s)
+              and (%(actor_id)s::uuid is null or actor_id = %(actor_id)s and code is distinct from 'expired')
               and (%(action)s::text is null and actor_id is not null or event_type = %(action)s)
               and log_time >= %(since)s
               and (log_time, partition, "offset") < (%(assets_time)s, %(assets_partition)s, %(assets_offset)s)

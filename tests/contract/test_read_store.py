@@ -22,6 +22,7 @@ MIGRATIONS = (
     "0007.retired_sets",
     "0008.redrives",
     "0009.copies",
+    "0011.loops",
 )
 TABLES = {
     ("api", "contents"),
@@ -36,6 +37,7 @@ TABLES = {
     ("infra", "copies"),
     ("infra", "dead_lettered"),
     ("infra", "discards"),
+    ("infra", "loops"),
     ("infra", "quarantine"),
     ("infra", "read_models"),
     ("infra", "redrives"),

@@ -13,6 +13,7 @@ from adapters.read_store import migrate
 from adapters.sealing import Seals
 from adapters.settings import Settings
 from projections import operating, read_models
+from projections.aside_limit import AsideLimit
 from projections.batches import Batches
 from projections.checkpoints import LoopName, live_loop, open_positions
 from projections.database import Database
@@ -88,8 +89,9 @@ class HandFolded:
         self.positions: dict[int, int] = {}
         self.use(keys)
 
-    def use(self, keys: Seals) -> None:
-        """From here on seals are opened with these keys."""
+    def use(self, keys: Seals, failpoints: str = "") -> None:
+        """From here on seals are opened with these keys, and these failpoints are set."""
+        self._keys = keys
         plan = plan_of(self.loop.name, keys)
         self._reading = Reading(self._codec, plan.streams.events)
         self.batches = Batches(
@@ -99,7 +101,8 @@ class HandFolded:
             database=self.database,
             letters=self.letters,
             clock=FixedClock(datetime(2026, 1, 1, tzinfo=UTC)),
-            failpoints=Failpoints(),
+            failpoints=Failpoints(failpoints),
+            limit=AsideLimit(),
             applied=self.folded.append,
         )
 
@@ -140,6 +143,7 @@ class HandFolded:
         self.conn.execute("update infra.checkpoints set next_offset = 0, topic_id = null")
         self.letters.letters.clear()
         self.folded.clear()
+        self.use(self._keys)
         self.open()
 
     def dump(self, *tables: str) -> Dump:

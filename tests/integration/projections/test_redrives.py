@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from adapters.failpoints import FailpointHit
 from projections import operating, redrives
 from projections.read_models import ASSETS
 from projections.records import Record
@@ -170,6 +171,26 @@ async def test_a_discard_of_what_was_folded_after_all_is_made_good_by_a_replay(
     folded.open()
     folded.apply(list(log.records()))
     assert statuses(folded) == {}, "without the request there is no asset"
+    assert folded.rows("infra.checkpoints", "max(next_offset)") == [(5,)]
+
+
+async def test_a_death_before_that_replay_leaves_a_mark_by_which_the_next_makes_it_good(
+    folded: HandFolded, stories: Stories
+) -> None:
+    """R06: the discard is committed, and the process is gone before it could reset."""
+    ada, log = await stories.owner("ada"), PlainLog(4)
+    log.append(*stories.whole("sea", ada))
+    log.append(discarded(folded, stories, next(iter(log.records()))))
+    folded.use(stories.keys, "projector.before_late_reset=raise")
+    with pytest.raises(FailpointHit):
+        folded.apply(list(log.records()))
+    assert statuses(folded) != {}, "the rows still tell of it"
+    folded.use(stories.keys)
+    assert operating.make_good(folded.conn, folded.loop)
+    assert not operating.make_good(folded.conn, folded.loop), "once is enough"
+    folded.open()
+    folded.apply(list(log.records()))
+    assert statuses(folded) == {}
     assert folded.rows("infra.checkpoints", "max(next_offset)") == [(5,)]
 
 

@@ -16,7 +16,7 @@ def sifted(
     return [
         row
         for row in sorted(rows, key=mark_of, reverse=True)
-        if wanted.actor_id in {None, row.actor_id}
+        if wanted.actor_id in {None, row.actor_id if row.code != "expired" else None}
         and wanted.subject_id in {None, row.subject_id, row.owner_id}
         and (row.event_type == wanted.action if wanted.action else row.actor_id is not None)
         and (wanted.since is None or row.log_time >= wanted.since)

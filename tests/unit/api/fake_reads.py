@@ -24,6 +24,7 @@ from projections.assets.queries import AssetRow, VariantRow
 from projections.audit.queries import AuditFilter, AuditMark, AuditRow
 from projections.jobs.queries import JobRow
 from projections.links.queries import LinkRow
+from projections.reports.queries import LoopReport
 from projections.waiting import NotYetApplied
 from schemas.asset_state import UNDER_WAY
 from schemas.envelope import RawRecord, read_headers
@@ -68,6 +69,7 @@ class FakeReads:
     tailing: asyncio.Event = field(default_factory=asyncio.Event)
     keeps_up: bool = False
     projector_away: bool = False
+    reports: list[LoopReport] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.tailing.set()
@@ -209,6 +211,10 @@ class FakeReads:
     def projecting(self, topic: str, partition: int) -> bool:
         del topic, partition
         return not self.projector_away
+
+    async def loops(self) -> list[LoopReport]:
+        self._ask("loops")
+        return self.reports
 
     async def wait_for(self, position: Position, timeout: float) -> None:
         del timeout  # what is not there now will not come by waiting

@@ -22,7 +22,7 @@ async def uploaded(on: Stage, person: Person, **headers: str) -> UploadCompleted
     return [event for event in on.events() if isinstance(event, UploadCompleted)][-1]
 
 
-async def purged(on: Stage, event: UploadCompleted, actor_id: UUID) -> None:
+async def purged(on: Stage, event: UploadCompleted, actor_id: UUID, code: str = "permanent") -> None:
     await on.append(
         AssetPurged(
             event_id=uuid4(),
@@ -30,7 +30,7 @@ async def purged(on: Stage, event: UploadCompleted, actor_id: UUID) -> None:
             asset_id=event.asset_id,
             owner_id=event.owner_id,
             actor_id=actor_id,
-            code="permanent",
+            code=code,
         )
     )
     on.reads.catch_up()
@@ -216,3 +216,17 @@ async def test_machines_are_actors_too(on: Stage) -> None:
     _, event = await upload(on)
     answer = await on.client(ROOT).get(f"/v1/audit?actor={event.owner_id}")
     assert actions(answer) == ["UploadCompleted", "UploadRequested"]
+
+
+async def test_what_the_housekeeping_does_is_the_systems_in_audit_and_history(on: Stage) -> None:
+    root, ada = await somebody(on, "root@example.org", role="admin"), await somebody(on)
+    event = await uploaded(on, ada)
+    await purged(on, event, actor_id=ada.user_id, code="expired")
+    mine = (await ada.client().get("/v1/auth/activity")).json()["items"]
+    by = {item["action"]: (item["by"], item["actor"]) for item in mine}
+    assert by["AssetPurged"] == ("system", None)
+    assert by["UploadCompleted"] == ("owner", str(ada.user_id))
+    by_ada = await root.client().get(f"/v1/audit?actor={ada.user_id}")
+    assert "AssetPurged" not in actions(by_ada)
+    (purge,) = (await root.client().get("/v1/audit?action=AssetPurged")).json()["items"]
+    assert purge["by"] == "system"

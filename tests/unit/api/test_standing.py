@@ -1,8 +1,12 @@
 """How the installation stands: told to administrators, with positions, ends, loops and what was away."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 
 from adapters.event_log import LogUnavailable
+from projections.reports.queries import LoopReport
 from tests.unit.api.doors import ROOT, Stage
 from tests.unit.api.people import is_problem
 
@@ -49,3 +53,41 @@ async def test_health_names_needs_loops_and_projections(on: Stage, monkeypatch: 
     assert (log["status"], log["last_failed_at"] is not None) == ("ok", True)
     on.reads.projector_away = True
     assert (await on.client(ROOT).get("/v1/health")).json()["status"] == "unavailable"
+
+
+async def test_age_and_errors_are_what_the_loops_said_of_themselves(on: Stage) -> None:
+    asked = {"file_name": "a.jpg", "content_type": "image/jpeg", "size": 7}
+    await on.client().post("/v1/uploads/presign", json=asked)
+    (written,) = [record for record in on.log.records if record.topic == on.log.topics.assets]
+    said = datetime(2026, 5, 17, 12, 0, tzinfo=UTC)
+    report = LoopReport(
+        topic=written.topic,
+        member="projector-1",
+        said_at=said,
+        said_seconds_ago=3.0,
+        silent_seconds=70.0,
+        held_since=said,
+        trouble="read models: OperationalError",
+        trouble_since=said,
+        last_error="read models: OperationalError",
+        last_error_at=said,
+        oldest={str(written.partition): round(said.timestamp() * 1000) - 60_000},
+        partitions=list(range(on.log.partitions)),
+    )
+    assert {item["behind_seconds"] for item in await _of_assets(on)} == {0.0, None}, "nobody says"
+    on.reads.reports = [report]
+    ages = {item["partition"]: item["behind_seconds"] for item in await _of_assets(on)}
+    assert ages[written.partition] == 63.0
+    assert {age for partition, age in ages.items() if partition != written.partition} == {0.0}
+    on.reads.reports = [replace(report, oldest={})]
+    assert {item["behind_seconds"] for item in await _of_assets(on)} == {0.0, 3.0}, "since it spoke, at most"
+    health = (await on.client(ROOT).get("/v1/health")).json()
+    (loop,) = health["projectors"]
+    assert (loop["silent_seconds"], loop["last_error"]) == (70.0, "read models: OperationalError")
+    wholes = {each["topic"]: each["behind_seconds"] for each in health["projections"]}
+    topics = on.log.topics
+    assert [wholes[topic] for topic in (topics.assets, topics.identity, topics.operations)] == [
+        3.0,
+        0.0,
+        None,
+    ]

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from processors.dead_letter_limit import LONGEST_RUN, MOST_OF_A_HUNDRED
+from adapters.dead_letters.thickness import LONGEST_RUN, MOST_OF_A_HUNDRED
 from processors.faust_app.watchdog import MOST_ASSIGNMENTS_A_MINUTE, OUTSIDE_SECONDS
 
 PAGE = Path("docs/worker.md").read_text()

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from processors.dead_letter_limit import LONGEST_RUN
+from adapters.dead_letters.thickness import LONGEST_RUN
 from processors.interruptible import Interruptible
 from processors.jobs import Attempt, Job
 from tests.unit.processors.scripted import Scripted, stuck, well

@@ -53,7 +53,7 @@ class World:
     look_ahead: InMemoryLookAhead = field(default_factory=InMemoryLookAhead)
     metrics: Metrics = field(default_factory=Metrics)
     clock: FixedClock = field(default_factory=lambda: FixedClock(NOW))
-    limit: DeadLetterLimit = field(default_factory=DeadLetterLimit)
+    limit: DeadLetterLimit = field(default_factory=lambda: DeadLetterLimit("variants"))
     outage_budget: float = 0.5
     lane: str = "live"
     requests: int = 0

@@ -46,5 +46,7 @@ def projector_of(reader: FencedReader) -> Projector:
         redrives=nothing,
         patience=nothing,
         measures=nothing,
+        behind=nothing,
+        limit=nothing,
         most=1,
     )

@@ -1,0 +1,1 @@
+"""What each loop of each projector says of itself, for operators."""
