@@ -219,7 +219,7 @@ CATALOGUE: Final[tuple[EventType, ...]] = (
         "operations",
         events.RunStarted,
         "Work is to be asked for on many assets.",
-        producers=("api", _PRESETS),
+        producers=("api", _PRESETS, _HOUSEKEEPING),
         consumers=(_READ_MODELS,),
     ),
     event_type(

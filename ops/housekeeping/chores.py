@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from ops.housekeeping import expiry, purged, sweeping, trash
+from ops.housekeeping import expiry, forgetting, purged, sweeping, trash
 from ops.housekeeping.chore import Maker
-from ops.presets import retiring
+from ops.presets import retiring, stragglers
 from ops.runs import chore as runs
 
 CHORES: Final[tuple[Maker, ...]] = (
@@ -14,5 +14,7 @@ CHORES: Final[tuple[Maker, ...]] = (
     purged.chore,
     runs.chore,
     retiring.chore,
+    stragglers.chore,
+    forgetting.chore,
 )
 """In the order in which `run --once` does them."""
