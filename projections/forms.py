@@ -41,9 +41,9 @@ API_KEYS: Final = ReadModel(name="api_keys", version=1)
 ERASURES: Final = ReadModel(name="erasures", version=1)
 ACCOUNT_ACTIVITY: Final = ReadModel(name="account_activity", version=3)
 
-OPERATION_STATES: Final = ReadModel(name="operation_states", version=1)
+OPERATION_STATES: Final = ReadModel(name="operation_states", version=2)
 PRESET_SETS: Final = ReadModel(name="preset_sets", version=1)
-RUNS: Final = ReadModel(name="runs", version=1)
+RUNS: Final = ReadModel(name="runs", version=2)
 
 OF_ASSETS: Final = (ACTIVITY, ASSETS, JOBS, LIFECYCLE, LINKS, STORAGE, USAGE)
 """The read models of the asset log, which one loop folds in one transaction."""

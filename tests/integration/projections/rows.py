@@ -40,7 +40,7 @@ IDENTITY_TABLES = (
     "erasures_v1.erasures",
     "sessions_v1.sessions",
 )
-OPERATIONS_TABLES = ("operation_states_v1.operation_states", "preset_sets_v1.preset_sets", "runs_v1.runs")
+OPERATIONS_TABLES = ("operation_states_v2.operation_states", "preset_sets_v1.preset_sets", "runs_v2.runs")
 TABLES_OF: Mapping[LoopName, tuple[str, ...]] = {
     "assets": TABLES,
     "identity": IDENTITY_TABLES,

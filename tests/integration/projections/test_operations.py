@@ -72,6 +72,7 @@ async def test_a_run_stands_as_the_log_says(
         assert row is not None
         assert (row.status, row.version, row.owner_id) == ("completed", 3, None)
         assert row.counts == {"requested": 5, "completed": 4, "failed": 1, "skipped": 2}
+        assert row.steered == (paused("all", 1).event_id, resumed("all", 2).event_id)
         hers = await runs_page(doors, owner_id=ADA, limit=5)
         assert [(one.run_id, one.status) for one in hers] == [(run_id("hers"), "paused")]
         every = await runs_page(doors, limit=1)
