@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Annotated, Any, Final
 
 import psycopg
@@ -12,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from adapters.settings import Settings, settings_or_exit
-from ops import read_models_rebuild
+from ops import read_models_forms, read_models_rebuild
 from ops.read_models_ground import connection, ends_of, loops_of
 from projections import operating, read_models
 from projections.checkpoints import Loop, LoopName
@@ -36,7 +37,8 @@ Wait = Annotated[bool, typer.Option("--wait", help="Wait until all that the log 
 def install(as_json: Json = False) -> None:
     """Make the tables of every read model, and the views that queries read; safe to repeat.
 
-    Where another release left an older form of them, their rows are dropped and the log is replayed.
+    Where another release left an older form of them that no projector keeps, their rows are dropped and the
+    log is replayed. Where one does, the new form is built beside it, by this release's projector.
     """
     replayed = renew(settings_or_exit(), quiet=as_json)
     schemas = [model.schema for model in read_models.EVERY]
@@ -56,6 +58,8 @@ def renew(settings: Settings, *, quiet: bool = False) -> tuple[str, ...]:
                 replayed += older
                 if not quiet:
                     typer.echo(f"A new form of {', '.join(older)}: {loop.topic} is replayed.")
+            elif not quiet and (said := read_models_forms.described(conn, loop)):
+                typer.echo("\n".join(read_models_forms.sentences(said)))
     return replayed
 
 
@@ -96,6 +100,7 @@ def _status(settings: Settings, loops: Sequence[Loop]) -> dict[str, Any]:
             for loop in loops
             for copy in copies.every(conn, loop).values()
         ]
+        forms = [said for loop in loops if (said := read_models_forms.described(conn, loop))]
     told = [_loop_status(settings, *each) for each in zip(loops, standings, strict=True)]
     return {
         "loops": told,
@@ -104,6 +109,7 @@ def _status(settings: Settings, loops: Sequence[Loop]) -> dict[str, Any]:
             for version in standings[0].versions
         ],
         "copies": stands,
+        "forms": forms,
         "lag": sum(each["lag"] for each in told),
         "set_aside": sum(each["set_aside"] for each in told),
     }
@@ -147,6 +153,8 @@ def _print_status(said: dict[str, Any]) -> None:
     )
     for copy in said["copies"]:
         console.print(read_models_rebuild.sentence(copy))
+    for sentence in chain.from_iterable(read_models_forms.sentences(each) for each in said["forms"]):
+        console.print(sentence)
 
 
 def _wait(settings: Settings, loops: Sequence[Loop], *, quiet: bool) -> None:

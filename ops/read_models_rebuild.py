@@ -10,22 +10,18 @@ from typing import Annotated, Any, Final
 import psycopg
 import typer
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
-from rich.text import Text
 
 from adapters.settings import Settings, settings_or_exit
+from ops import read_models_forms
 from ops.read_models_filling import Part, RebuildStopped, Said, fill_all, held, parts_of
 from ops.read_models_ground import connection, ends_of, loops_of, sorry
+from ops.read_models_rate import Rate
 from projections import checkpoints
+from projections.beside import counting, switching
+from projections.beside.counting import Counted
+from projections.beside.switching import FormsRefused
 from projections.checkpoints import Loop
 from projections.rebuild import copies
 from projections.rebuild.comparing import Comparison, compare
@@ -70,13 +66,19 @@ def rebuild(names: Names, workers: Workers = 2, as_json: Json = False) -> None:
     """Fill copies from the log's beginning, beside the rows that are served, and compare them.
 
     Killed or stopped, the same command goes on with the partitions that are missing. The running projector
-    then writes both, until `switch` exchanges them or `drop` ends the copy.
+    then writes both, until `switch` exchanges them or `drop` ends the copy. A form that is not served yet is
+    filled by this release's projector; the command shows how far it is, and waits.
     """
     settings = settings_or_exit()
     began, filled = time.monotonic(), 0
-    told: list[Comparison] = []
+    told: list[Comparison | Counted] = []
     with _sentences(), connection(settings) as conn:
         for loop, chosen in _chosen(settings, names):
+            if read_models_forms.unserved(conn, loop, chosen):
+                filled += read_models_forms.build(conn, loop, quiet=as_json)
+                told.append(counting.count(conn, loop))
+                continue
+            read_models_forms.require_one_form(conn, loop)
             with held(conn, settings, loop.name, chosen):
                 copies.begin(conn, loop, chosen)
                 parts = parts_of(copies.every(conn, loop), chosen, partitions_of(settings.kafka, loop.topic))
@@ -89,23 +91,33 @@ def rebuild(names: Names, workers: Workers = 2, as_json: Json = False) -> None:
 
 
 def verify(names: Names, as_json: Json = False) -> None:
-    """Compare copies with what is served: counts and digests in one snapshot; exit 3 if they differ."""
+    """Compare copies with what is served: counts and digests in one snapshot; exit 3 if they differ.
+
+    Of a new form only the numbers of rows can be compared.
+    """
     settings = settings_or_exit()
     with _sentences(), connection(settings) as conn:
-        told = [compare(conn, loop, chosen) for loop, chosen in _chosen(settings, names)]
+        told = [_compared(conn, loop, chosen) for loop, chosen in _chosen(settings, names)]
     _say(told, as_json=as_json)
 
 
 def switch(names: Names, unverified: Unverified = False, as_json: Json = False) -> None:
-    """Serve the copies from now on; what was served follows as their copy, for `rollback`, until `drop`."""
+    """Serve the copies from now on; what was served follows as their copy, for `rollback`, until `drop`.
+
+    Where the read models have a new form, all forms of this release that belong to the same log are served.
+    """
     settings = settings_or_exit()
     with _sentences(), connection(settings) as conn:
         for loop, chosen in _chosen(settings, names):
-            if not unverified and not (compared := compare(conn, loop, chosen)).same:
+            if not unverified and not (compared := _compared(conn, loop, chosen)).same:
                 _say([compared], as_json=as_json)
-            _switch(conn, loop, chosen, back=False)
+            if read_models_forms.unserved(conn, loop, chosen):
+                read_models_forms.switch(conn, loop)
+            else:
+                read_models_forms.require_one_form(conn, loop)
+                _switch(conn, loop, chosen, back=False)
     typer.echo(
-        json.dumps({"switched": names}) if as_json else f"Served now: the copies of {', '.join(names)}."
+        json.dumps({"switched": names}) if as_json else f"Served now: what was beside of {', '.join(names)}."
     )
 
 
@@ -114,6 +126,7 @@ def rollback(names: Names, as_json: Json = False) -> None:
     settings = settings_or_exit()
     with _sentences(), connection(settings) as conn:
         for loop, chosen in _chosen(settings, names):
+            read_models_forms.refuse_to_go_back(conn, loop)
             _switch(conn, loop, chosen, back=True)
     typer.echo(
         json.dumps({"rolled_back": names}) if as_json else f"Served again: the former {', '.join(names)}."
@@ -121,13 +134,16 @@ def rollback(names: Names, as_json: Json = False) -> None:
 
 
 def drop(names: Names, as_json: Json = False) -> None:
-    """End copies and drop their tables."""
+    """End copies and drop their tables; likewise forms of the log that are not served and nobody keeps."""
     settings = settings_or_exit()
     with _sentences(), connection(settings) as conn:
         for loop, chosen in _chosen(settings, names):
+            if any(not form.served for form in switching.forms(conn, loop)):
+                switching.drop(conn, loop)
+                continue
             for name in chosen:
                 copies.drop(conn, loop, name)
-    _done("dropped", "Dropped: the copies of", names, as_json=as_json)
+    _done("dropped", "Dropped: what stood beside", names, as_json=as_json)
 
 
 def described(copy: copies.Copy, partitions: int) -> dict[str, Any]:
@@ -154,14 +170,6 @@ def _done(what: str, sentence: str, names: Sequence[str], *, as_json: bool) -> N
     typer.echo(json.dumps({what: names}) if as_json else f"{sentence} {', '.join(names)}.")
 
 
-class _Rate(ProgressColumn):
-    """Records a second."""
-
-    def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
-        return Text("" if speed is None else f"{speed:,.0f}/s")
-
-
 def _filled(
     settings: Settings,
     conn: psycopg.Connection[Any],
@@ -174,7 +182,7 @@ def _filled(
     """Fills the parts and shows how it goes; returns how many records went in."""
     stands = checkpoints.read_positions(conn, loop, range(partitions_of(settings.kafka, loop.topic)))
     ends_of(settings, loop)  # a sentence where the broker is away or the topic another
-    columns = (TextColumn(loop.topic), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    columns = (TextColumn(loop.topic), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
     filled = 0
     with Progress(*columns, disable=quiet) as progress:
         task = progress.add_task("filling", total=sum(stands.get(part.partition, 0) for part in parts))
@@ -217,22 +225,37 @@ def _sentences() -> Iterator[None]:
     """What can't be done is said in a sentence."""
     try:
         yield
-    except (copies.CopyRefused, RebuildStopped) as refusal:
+    except (copies.CopyRefused, FormsRefused, RebuildStopped) as refusal:
         raise sorry(f"{refusal}.") from refusal
 
 
-def _say(told: Sequence[Comparison], *, as_json: bool, **figures: float) -> None:
+def _compared(conn: psycopg.Connection[Any], loop: Loop, chosen: Sequence[str]) -> Comparison | Counted:
+    if read_models_forms.unserved(conn, loop, chosen):
+        return counting.count(conn, loop)
+    return compare(conn, loop, chosen)
+
+
+def _say(told: Sequence[Comparison | Counted], *, as_json: bool, **figures: float) -> None:
     """Says how copies compare; raises typer.Exit where they differ."""
-    same = all(comparison.same for comparison in told)
+    same = all(each.same for each in told)
+    copied = [each for each in told if isinstance(each, Comparison)]
+    counted = [each for each in told if isinstance(each, Counted)]
     if as_json:
-        tables = [asdict(table) | {"same": table.same} for each in told for table in each.tables]
-        positions = [each.positions for each in told]
-        typer.echo(json.dumps({"same": same, "positions": positions, "tables": tables, **figures}))
+        tables = [asdict(table) | {"same": table.same} for each in copied for table in each.tables]
+        said = {"same": same, "positions": [each.positions for each in copied], "tables": tables}
+        beside = {"forms": [asdict(each) for each in counted]} if counted else {}
+        typer.echo(json.dumps(said | beside | figures))
     else:
-        table = Table("table", "rows", "rows of the copy", "")
-        for one in [one for each in told for one in each.tables]:
+        table = Table("table", "rows", "rows beside", "")
+        for one in [one for each in copied for one in each.tables]:
             differ = f"differ: {', '.join(one.differing)}"
             table.add_row(one.table, str(one.live[0]), str(one.copy[0]), "same" if one.same else differ)
+        for each in counted:
+            at = f"{each.behind:,} records behind" if each.behind else "counted only: another form"
+            for row in each.tables:
+                table.add_row(
+                    row.table, *("-" if n is None else str(n) for n in (row.served, row.beside)), at
+                )
         Console().print(table)
         if "records" in figures:
             typer.echo(f"{figures['records']:,} records in {figures['seconds']:.1f} s.")

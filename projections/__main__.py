@@ -19,7 +19,9 @@ from adapters.subject_keys import KafkaSubjectKeys, SubjectKeys
 from adapters.telemetry import Heartbeats, Metrics, configure_logs, serve_metrics
 from adapters.topics import TopicDrift, require_topics
 from projections.aside_limit import AsideLimit
-from projections.checkpoints import LOOPS, Diverged, LoopName, TopicReplaced
+from projections.beside.finding import FoldIsServed
+from projections.beside.following import FailsBeside
+from projections.checkpoints import LOOPS, Diverged, FormsChanged, LoopName, TopicReplaced
 from projections.collecting import collect_seldom
 from projections.composition import Outside, Rein, compose
 from projections.log_reader import Expelled, OffsetOutOfRange
@@ -36,6 +38,8 @@ _REFUSALS = (
     ContractMismatch,
     Diverged,
     Expelled,
+    FailsBeside,
+    FoldIsServed,
     OffsetOutOfRange,
     SettingsError,
     TopicDrift,
@@ -52,10 +56,25 @@ class Ending:
     def __init__(self) -> None:
         self.stop = threading.Event()
         self.looping = False
+        self._told = False
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._end)
 
+    @property
+    def ended(self) -> bool:
+        """Whether it is over for good."""
+        return self.stop.is_set()
+
+    def begin_anew(self) -> None:
+        """What a loop ended without a signal goes on."""
+        self.looping = False
+        if not self._told:
+            self.stop.clear()
+        if self._told:  # also when the signal came in between
+            self.stop.set()
+
     def _end(self, number: int, _frame: FrameType | None) -> None:
+        self._told = True
         self.stop.set()
         signal.signal(number, signal.SIG_DFL)  # who asks twice does not want to wait
         if not self.looping:
@@ -72,8 +91,9 @@ def main(words: Sequence[str] = ()) -> int:
     configure_logs(_COMPONENT, settings)
     ending = Ending()
     try:
-        with ExitStack() as stack:
-            _run(settings, chosen, ending, stack)
+        while not ending.ended:
+            with ExitStack() as stack:
+                _run_as_it_stands(settings, chosen, ending, stack)
     except (Stopping, RegistryUnavailable):  # the latter says so too once it is told to stop
         log.info("projector.stopped", early=True)
     except _REFUSALS as refusal:
@@ -83,6 +103,17 @@ def main(words: Sequence[str] = ()) -> int:
     else:
         log.info("projector.stopped")
     return 0
+
+
+def _run_as_it_stands(
+    settings: Settings, chosen: Sequence[LoopName], ending: Ending, stack: ExitStack
+) -> None:
+    """Returns when it was told to stop, or when other forms are served than at its beginning."""
+    try:
+        _run(settings, chosen, ending, stack)
+    except FormsChanged as changed:
+        log.warning("projector.begins_anew", reason=str(changed))
+        ending.begin_anew()
 
 
 def _run(settings: Settings, chosen: Sequence[LoopName], ending: Ending, stack: ExitStack) -> None:

@@ -15,6 +15,7 @@ from adapters.failpoints import FailpointHit, Failpoints
 from adapters.subject_keys import KeyTrouble
 from projections import checkpoints, operating, set_aside
 from projections.aside_limit import AsideLimit, Held
+from projections.beside.following import FailsBeside
 from projections.checkpoints import Copied, Fenced, Loop
 from projections.database import Database
 from projections.discards import discards_in
@@ -31,6 +32,7 @@ _Event = TypeVar("_Event")
 _NO_FAULT_OF_A_RECORD = (
     DeadLetterNotWritten,
     FailpointHit,
+    FailsBeside,
     Fenced,
     Held,
     KeyTrouble,

@@ -4,6 +4,9 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from typing import Final
+
+import structlog
 
 from adapters.clock import Clock
 from adapters.dead_letters import DeadLetters
@@ -11,9 +14,12 @@ from adapters.failpoints import Failpoints
 from adapters.sealing import Seals
 from adapters.settings import Settings
 from adapters.telemetry.of_projector import ProjectorMetrics
+from projections import checkpoints
 from projections.aside_limit import AsideLimit
 from projections.batches import Batches
 from projections.behind import Behind
+from projections.beside.finding import loop_now
+from projections.beside.following import Applies, Following, Silent
 from projections.checkpoints import Loop, LoopName, live_loop
 from projections.database import Database
 from projections.ground import Ground
@@ -28,6 +34,8 @@ from projections.reports.reporter import Spoken
 from projections.rereading import read_at
 from projections.topic import partitions_of
 from schemas.codec import Codec
+
+_log: Final = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +62,15 @@ class Rein:
 def compose(
     settings: Settings, name: LoopName, outside: Outside, rein: Rein, stack: ExitStack
 ) -> tuple[Projector, Spoken]:
-    """A projector of one log, ready to run, and what tells of it; what it opens is closed with `stack`."""
-    loop = live_loop(settings.kafka.topics, name)
-    plan = plan_of(name, outside.keys)
+    """A projector of one log, ready to run, and what tells of it; what it opens is closed with `stack`.
+
+    Raises FoldIsServed, Stopping.
+    """
     patience = Patience(condition=rein.condition, metrics=outside.metrics, stop=rein.stop, beat=rein.beat)
     database = Database(settings)
     stack.callback(database.drop)
+    loop = _loop_now(settings, name, database, patience)
+    plan = plan_of(name, outside.keys).only(model.name for model in loop.models)
     ground = Ground(loop=loop, kafka=settings.kafka, database=database, patience=patience)
     reader = _reader(settings, loop, outside, rein, ground)
     stack.enter_context(closing(reader))
@@ -70,7 +81,7 @@ def compose(
         plan,
         partitions=partitions_of(settings.kafka, loop.topic),
         database=database,
-        letters=outside.letters,
+        letters=Silent() if loop.beside else outside.letters,
         clock=outside.clock,
         failpoints=Failpoints(settings.runtime.failpoints),
         limit=spoken.limit,
@@ -81,7 +92,7 @@ def compose(
         ground=ground,
         reader=reader,
         reading=reading,
-        batches=batches,
+        batches=_behind(batches, loop, database, rein) if loop.beside else batches,
         redrives=Redrives(
             loop, database=database, reading=reading, batches=batches, reread=_reread(settings, loop)
         ),
@@ -94,11 +105,27 @@ def compose(
     return projector, spoken
 
 
+def _loop_now(settings: Settings, name: LoopName, database: Database, patience: Patience) -> Loop:
+    whole = live_loop(settings.kafka.topics, name)
+    return patience.until_done("read models", lambda: loop_now(database.connection(), whole))
+
+
+def _behind(batches: Applies, loop: Loop, database: Database, rein: Rein) -> Applies:
+    def pause(seconds: float) -> None:
+        rein.beat()
+        rein.stop.wait(seconds)
+
+    _log.info("forms.beside", topic=loop.topic, forms=[model.schema for model in loop.models])
+    return Following(
+        batches, served=lambda: checkpoints.served(database.connection(), loop.topic), pause=pause
+    )
+
+
 def _reader(settings: Settings, loop: Loop, outside: Outside, rein: Rein, ground: Ground) -> LogReader:
     return LogReader(
         settings.kafka.client(),
         loop.topic,
-        group=group_of(settings.kafka.topic_prefix, loop.name),
+        group=_group(settings, loop),
         member=outside.member,
         open_at=ground.open,
         condition=rein.condition,
@@ -118,6 +145,12 @@ def _spoken(loop: Loop, rein: Rein, reader: LogReader) -> Spoken:
 def _reread(settings: Settings, loop: Loop) -> Reread:
     client, group = settings.kafka.client(), f"{settings.kafka.topic_prefix}.projections-again"
     return lambda partition, offsets: read_at(client, loop.topic, partition, offsets, group=group)
+
+
+def _group(settings: Settings, loop: Loop) -> str:
+    """Forms beside have a group of their own: its members share the whole log among them."""
+    group = group_of(settings.kafka.topic_prefix, loop.name)
+    return f"{group}-beside-{loop.fold.version}" if loop.beside else group
 
 
 def group_of(prefix: str, name: LoopName) -> str:

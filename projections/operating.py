@@ -7,6 +7,7 @@ import structlog
 from psycopg import Connection
 
 from projections import checkpoints, read_models, set_aside
+from projections.beside import switching
 from projections.checkpoints import Loop
 from projections.statements import statements
 
@@ -50,8 +51,9 @@ def renew(conn: Connection[Any], loop: Loop) -> tuple[str, ...]:
     """Installs the loop's read models; where another release left an older form, `reset` follows.
 
     Rows of an older form can't be gone on with, and the log has all that is in them; a read model that the
-    other release did not have at all begins with the log too. Returns the names of those that had an older
-    form, or none; raises psycopg.Error.
+    other release did not have at all begins with the log too. While a projector keeps either form nothing is
+    dropped: the new one is built beside the one that is served. Where that is done and nobody keeps the older
+    one, the new one is served. Returns the names of those that are replayed; raises psycopg.Error.
     """
     read_models.install(conn, loop.models)
     ours = {model.name: model.version for model in loop.models}
@@ -60,8 +62,16 @@ def renew(conn: Connection[Any], loop: Loop) -> tuple[str, ...]:
     begun = {name for (name,) in conn.execute(statements(_SQL)["begun"], loop.scope()).fetchall()}
     new = ours.keys() - begun if begun else set()
     older = tuple(sorted(new | {name for name, version in active.items() if version != ours[name]}))
-    if older:
-        reset(conn, loop)
+    if not older or any(
+        switching.kept(conn, loop, form.version)
+        for form in switching.forms(conn, loop)
+        if form.name == loop.fold.name
+    ):
+        return ()
+    if any(checkpoints.served(conn, loop.topic).values()) and not switching.missing(conn, loop):
+        switching.switch(conn, loop)
+        return ()
+    reset(conn, loop)
     return older
 
 
@@ -74,7 +84,10 @@ def reset(conn: Connection[Any], loop: Loop) -> None:
     read_models.install(conn, loop.models)
     with conn.transaction():
         checkpoints.lock_all(conn, loop)
-        read_models.recreate(conn, loop.models)
+        if loop.beside:
+            read_models.empty(conn, loop.models)
+        else:
+            read_models.recreate(conn, loop.models)
         set_aside.release_all(conn, loop)
         checkpoints.restart(conn, loop)
 
@@ -84,7 +97,7 @@ def make_good(conn: Connection[Any], loop: Loop) -> bool:
 
     A process that died before it could reset leaves the mark that this goes by. Raises psycopg.Error.
     """
-    if not set_aside.any_late(conn, loop):
+    if loop.beside or not set_aside.any_late(conn, loop):
         return False
     _log.warning("record.discarded_late", topic=loop.topic)
     reset(conn, loop)

@@ -10,8 +10,8 @@ import structlog
 from adapters.hearing import Hearing
 from adapters.schema_registry import RegistryError
 from projections.aside_limit import HELD, AsideLimit, Held
-from projections.batches import Batches
 from projections.behind import Behind
+from projections.beside.following import Ahead, Applies
 from projections.checkpoints import Fenced
 from projections.ground import Ground
 from projections.log_reader import Expelled, LogReader
@@ -51,7 +51,7 @@ class Projector:
         ground: Ground,
         reader: LogReader,
         reading: Reading[Any],
-        batches: Batches[Any, Any, Any],
+        batches: Applies,
         redrives: Redrives,
         patience: Patience,
         measures: Measures,
@@ -84,7 +84,7 @@ class Projector:
         """Goes on until told to stop.
 
         Raises what means that log and rows no longer belong together, or that this process has lost its
-        place: OffsetOutOfRange, TopicReplaced, Diverged, WrongPartitions, Expelled.
+        place: OffsetOutOfRange, TopicReplaced, Diverged, WrongPartitions, Expelled, FormsChanged.
         """
         try:
             while not self._patience.stop.is_set():
@@ -145,6 +145,8 @@ class Projector:
         )
         try:
             self._patience.until_done("read models", lambda: self._apply(batch))
+        except Ahead:
+            self._take_up()
         except Fenced as fenced:
             self._measures.fenced()
             _log.warning("batch.fenced", reason=str(fenced))

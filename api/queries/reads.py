@@ -20,6 +20,7 @@ from projections.assets.pages import AssetFilter, AssetMark
 from projections.assets.queries import AssetRow
 from projections.audit import queries as audit
 from projections.audit.queries import AuditFilter, AuditMark, AuditRow
+from projections.checkpoints import readable
 from projections.jobs import outstanding
 from projections.jobs import queries as jobs
 from projections.jobs.queries import JobRow
@@ -117,7 +118,7 @@ class Reads(Protocol):
         ...
 
     async def answer(self) -> bool:
-        """Whether the database answers; never raises."""
+        """Whether the database answers with rows in the forms that this release reads; never raises."""
         ...
 
 
@@ -248,10 +249,9 @@ class PostgresReads:
         """As the Protocol says."""
         try:
             async with self._connection() as conn:
-                await conn.execute(b"select 1")
+                return await readable(conn)
         except (psycopg.Error, TimeoutError):
             return False
-        return True
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[psycopg.AsyncConnection[tuple[Any, ...]]]:
