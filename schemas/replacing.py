@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 __all__ = ["made_fast", "replace"]
@@ -18,13 +18,7 @@ else:
 
         TypeError for a field that it does not have.
         """
-        made, setters = _copier(type(old))(old)
-        for name, value in changes.items():
-            try:
-                setters[name](made, value)
-            except KeyError:
-                raise TypeError(f"{type(old).__qualname__} has no field {name}") from None
-        return made
+        return _copier(type(old), *changes)(old, changes)
 
 
 def made_fast(cls: type[_T]) -> type[_T]:
@@ -51,16 +45,19 @@ def made_fast(cls: type[_T]) -> type[_T]:
     return cls
 
 
-@cache
-def _copier(cls: type) -> Callable[[Any], tuple[Any, dict[str, Callable[[Any, Any], None]]]]:
-    """A function that copies field by field, and what sets a field of the copy."""
+@lru_cache(maxsize=1000)
+def _copier(cls: type, *changed: str) -> Callable[[Any, dict[str, object]], Any]:
+    """A function that copies field by field, but for those that it is given; TypeError for no field."""
     names = [field.name for field in dataclasses.fields(cls)]
-    setters = {name: cls.__dict__[name].__set__ for name in names}
-    lines = ["def copied(old):", "    made = new(cls)"]
-    lines += [f"    set_{name}(made, old.{name})" for name in names]
-    lines += ["    return made, setters"]
-    known: dict[str, Any] = {"cls": cls, "new": object.__new__, "setters": setters}
-    known |= {f"set_{name}": setter for name, setter in setters.items()}
+    for name in changed:
+        if name not in names:
+            raise TypeError(f"{cls.__qualname__} has no field {name}")
+    values = [f"changes[{name!r}]" if name in changed else f"old.{name}" for name in names]
+    lines = ["def copied(old, changes):", "    made = new(cls)"]
+    lines += [f"    set_{name}(made, {value})" for name, value in zip(names, values, strict=True)]
+    lines += ["    return made"]
+    known: dict[str, Any] = {"cls": cls, "new": object.__new__}
+    known |= {f"set_{name}": cls.__dict__[name].__set__ for name in names}
     exec(compile("\n".join(lines), f"<copied {cls.__qualname__}>", "exec"), known)  # noqa: S102  # our own text
-    copied: Callable[[Any], tuple[Any, dict[str, Callable[[Any, Any], None]]]] = known["copied"]
+    copied: Callable[[Any, dict[str, object]], Any] = known["copied"]
     return copied
