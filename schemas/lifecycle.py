@@ -4,8 +4,7 @@ An event that makes no sense in a state is not accepted and changes nothing. One
 accepted again, however often and however late it is delivered.
 """
 
-from dataclasses import dataclass
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from schemas import lifecycle_jobs as jobs
 from schemas.asset_state import (
@@ -80,8 +79,7 @@ _Decisions = (
 """What was decided on a version, and raises it where a person did."""
 
 
-@dataclass(frozen=True, slots=True)
-class Folded:
+class Folded(NamedTuple):
     """The state after an event, and whether the event had any part in it."""
 
     state: AssetState | None
@@ -185,7 +183,7 @@ def _completed(state: AssetState, event: UploadCompleted) -> AssetState:
         data_key_id=event.data_key_id,
         sealed_digests=event.sealed_digests,
     )
-    return jobs.first_asked(replace(state, original=original, expired=None), event)
+    return jobs.first_asked(state, event, original)
 
 
 def _expired(state: AssetState, event: UploadExpired) -> AssetState:

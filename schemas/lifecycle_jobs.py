@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from schemas.asset_state import DELETABLE, UNDER_WAY, AssetState, JobState, VariantSet
+from schemas.asset_state import DELETABLE, UNDER_WAY, AssetState, JobState, Original, VariantSet
 from schemas.events import (
     JobDeleted,
     ProcessingFailed,
@@ -15,9 +15,10 @@ from schemas.events import (
 from schemas.replacing import replace
 
 
-def first_asked(state: AssetState, event: UploadCompleted) -> AssetState:
-    """The state with the job that a completion asks for."""
-    return _with_new_job(state, event, kind="upload", run_id=None, manifest_key=None)
+def first_asked(state: AssetState, event: UploadCompleted, original: Original) -> AssetState:
+    """The state with the original of a completion, and with the job that it asks for."""
+    job = _new_job(state, event, kind="upload", run_id=None, manifest_key=None)
+    return replace(state, original=original, expired=None, jobs=(*state.jobs, job))
 
 
 def asked_again(state: AssetState, event: VariantsRequested) -> AssetState:
@@ -32,9 +33,8 @@ def asked_again(state: AssetState, event: VariantsRequested) -> AssetState:
         return state
     if event.manifest_key is not None and not state.has_set(event.manifest_key):
         return state
-    return _with_new_job(
-        state, event, kind=event.reason, run_id=event.run_id, manifest_key=event.manifest_key
-    )
+    job = _new_job(state, event, kind=event.reason, run_id=event.run_id, manifest_key=event.manifest_key)
+    return replace(state, jobs=(*state.jobs, job))
 
 
 def started(state: AssetState, event: ProcessingStarted) -> AssetState:
@@ -69,7 +69,10 @@ def ready(state: AssetState, event: VariantsReady) -> AssetState:
         error_code=None,
         cost=event.cost,
     )
-    return _with_set(_with_job(state, completed), _variant_set(event, job.order))
+    made = _variant_set(event, job.order)
+    if state.served is None and not state.kept:  # of nearly every asset; what follows would say the same
+        return replace(state, jobs=_jobs_with(state, completed), served=made)
+    return _with_set(_with_job(state, completed), made)
 
 
 def failed(state: AssetState, event: ProcessingFailed) -> AssetState:
@@ -124,8 +127,6 @@ def _with_set(state: AssetState, made: VariantSet) -> AssetState:
 
     A set whose objects are those of a newer one (same manifest) is not kept beside it.
     """
-    if state.served is None and not state.kept:
-        return replace(state, served=made)  # what follows would say the same, of nearly every asset
     sets = [*state.kept, made] if state.served is None else [*state.kept, state.served, made]
     sets.sort(key=lambda one: one.order)
     *older, served = sets
@@ -152,15 +153,15 @@ def _variant_set(event: VariantsReady, order: int) -> VariantSet:
     )
 
 
-def _with_new_job(
+def _new_job(
     state: AssetState,
     event: UploadCompleted | VariantsRequested,
     *,
     kind: str,
     run_id: UUID | None,
     manifest_key: str | None,
-) -> AssetState:
-    job = JobState(
+) -> JobState:
+    return JobState(
         job_id=event.job_id,
         order=len(state.jobs) + 1,
         kind=kind,
@@ -171,9 +172,12 @@ def _with_new_job(
         state="queued",
         queued_at=event.occurred_at,
     )
-    return replace(state, jobs=(*state.jobs, job))
 
 
 def _with_job(state: AssetState, job: JobState) -> AssetState:
     """The state with `job` in the place of the one of its order."""
-    return replace(state, jobs=(*state.jobs[: job.order - 1], job, *state.jobs[job.order :]))
+    return replace(state, jobs=_jobs_with(state, job))
+
+
+def _jobs_with(state: AssetState, job: JobState) -> tuple[JobState, ...]:
+    return (*state.jobs[: job.order - 1], job, *state.jobs[job.order :])
