@@ -44,13 +44,14 @@ class KeyLog(Protocol):
 
 
 class _DataKey:
-    """A data key and its cipher, which live and go together."""
+    """A data key and what is made of it: its cipher and, by field, what is authenticated with a value."""
 
-    __slots__ = ("cipher", "key")
+    __slots__ = ("bound", "cipher", "key")
 
     def __init__(self, key: bytes) -> None:
         self.key = key
         self.cipher = sealing.cipher_of(key)
+        self.bound: dict[str, bytes] = {}
 
 
 class KafkaSubjectKeys:
@@ -130,10 +131,16 @@ class KafkaSubjectKeys:
 
     def open(self, user_id: UUID, field: str, sealed: bytes) -> bytes | None:
         """As the Protocol says."""
-        key = self._key(user_id, sealing.key_part(sealed))
+        part = sealing.key_part(sealed)
+        try:
+            key = self._cache[user_id, part]
+        except KeyError:
+            key = self._key(user_id, part)
         if key is None:
             return None
-        return sealing.unseal_with(key.cipher, user_id=user_id, field=field, sealed=sealed)
+        if (bound := key.bound.get(field)) is None:
+            bound = key.bound[field] = sealing.bound_to(user_id, field)
+        return sealing.unseal_with(key.cipher, bound, field, sealed)
 
     def mac(self, user_id: UUID, key_id: UUID, data: bytes) -> bytes:
         """As the Protocol says."""
