@@ -169,6 +169,7 @@ class _Fold(Generic[_Id, _State, _Event]):
         self._given = given
         self._id_of = given.streams.id_of
         self._fold = given.streams.fold
+        self._check = given.check
         self._folded: Folded[_Id, _State, _Event] = Folded()
         self._note = self._folded.applied.append
         self._blocked = set(given.blocked)
@@ -211,7 +212,16 @@ class _Fold(Generic[_Id, _State, _Event]):
             self._set_aside(record, "follows", "follows")
         else:
             try:
-                self._apply(record, event, story)
+                condemned = self._given.condemned
+                if condemned and (reason := condemned.get((record.partition, record.offset))) is not None:
+                    raise reason
+                after = self._fold(story.state, event)
+                state, accepted = after.state, after.accepted
+                if accepted:
+                    self._check(event)
+                if state is not story.state:
+                    story.state, story.offset = state, record.offset
+                self._note(_applied((record, event, state, accepted)))
             except (KeyTrouble, MemoryError):
                 raise
             except Exception as error:  # noqa: BLE001 - set aside, with the reason in its dead letter
@@ -223,18 +233,6 @@ class _Fold(Generic[_Id, _State, _Event]):
         if story is None:
             story = self._stories[record.key] = _Story(record.key, self._given)
         return story
-
-    def _apply(self, record: Record, event: _Event, story: _Story[_Id, _State]) -> None:
-        condemned = self._given.condemned
-        if condemned and (reason := condemned.get((record.partition, record.offset))) is not None:
-            raise reason
-        after = self._fold(story.state, event)
-        state, accepted = after.state, after.accepted
-        if accepted:
-            self._given.check(event)
-        if state is not story.state:
-            story.state, story.offset = state, record.offset
-        self._note(_applied((record, event, state, accepted)))
 
     def _set_aside(self, record: Record, kind: Kind, code: str, fault: Fault | None = None) -> None:
         aside = SetAside(record=record, kind=kind, code=code, fault=fault)

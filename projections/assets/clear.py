@@ -6,8 +6,10 @@ from uuid import UUID
 
 from adapters.sealing import SealBroken, Seals, open_json
 from schemas.events import AssetEvent, AssetUpdated, UploadRequested, VariantsReady
+from schemas.replacing import made_fast
 
 
+@made_fast
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
     """What its owner calls it; all null where nothing was said or the key is erased."""
@@ -18,6 +20,7 @@ class Words:
     tags: tuple[str, ...] = ()
 
 
+@made_fast
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What was read off the picture: `thumbhash` in base64, `taken_at` in the camera's own time."""
