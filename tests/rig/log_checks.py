@@ -98,8 +98,9 @@ def doubled(evidence: Evidence) -> Iterator[Violation]:
 def _meaning(event: AssetEvent) -> Hashable:
     """What an event says, without what may differ each time that it is said."""
     match event:
-        case UploadRequested():
-            return (event.asset_id, event.owner_id, event.upload_id, event.object_key, event.declared_size)
+        case UploadRequested():  # a form sent again has brought its bytes to another place
+            key = None if event.method == "form" else event.object_key
+            return (event.asset_id, event.owner_id, event.upload_id, key, event.declared_size)
         case UploadCompleted():  # one made again has copied the original once more
             return (event.asset_id, event.upload_id, event.job_id, event.size, event.preset_set, event.lane)
         case VariantsReady():

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.programs import Program
-from tests.rig.checker import assert_well
+from tests.rig.checker import assert_none, violations
 from tests.rig.doors import HttpDoor, LogDoor
 from tests.rig.evidence import Allowed, Evidence
 from tests.rig.fleet import Fleet
@@ -21,6 +21,7 @@ from tests.rig.gathering import Gathering
 from tests.rig.history import History
 from tests.rig.load import Load
 from tests.rig.proxy import Proxy
+from tests.rig.report import report
 from tests.rig.storms import Storm
 from tests.servers import World
 
@@ -84,7 +85,9 @@ class Scene:
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.workers.output()}\n{self.projectors.output()}") from None
         evidence = await self.gathering.evidence(allowed)
-        assert_well(evidence, history=self.history.file)
+        found = violations(evidence)
+        print(report(evidence, self.history, found))
+        assert_none(found, history=self.history.file)
         assert self.workers.casualties + self.projectors.casualties == []
         return evidence
 

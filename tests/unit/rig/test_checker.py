@@ -30,7 +30,8 @@ from tests.unit.schemas.asset_events import (
 PARTITIONS = 4
 KEY = str(ASSET_ID).encode()
 WHERE = partition_for(KEY, PARTITIONS)
-ASKED: list[AssetEvent] = [requested(), completed()]
+FORM = requested(method="form")
+ASKED: list[AssetEvent] = [FORM, completed()]
 STORY: list[AssetEvent] = [*ASKED, started(worker="w0"), ready()]
 
 
@@ -116,6 +117,9 @@ WELL: dict[str, Callable[[], Evidence]] = {
     "a refusal that was expected": lambda: run(
         [*ASKED, started(), failed(code="corrupt")],
         allowed=Allowed(failures=frozenset({("refused", "corrupt")})),
+    ),
+    "a form that was sent again, its bytes to another place": lambda: run(
+        [dataclasses.replace(FORM, object_key=key) for key in ("incoming/a", "incoming/b")] + STORY[1:]
     ),
     "an upload whose outcome nobody knows": lambda: run([], acknowledged=[], objects={ORIGINALS[0]: 5}),
     "two workers that began the same attempt": lambda: run(
