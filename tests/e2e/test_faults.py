@@ -54,7 +54,7 @@ def settled(product: Product) -> dict[str, list[tuple[object, ...]]]:
     raise AssertionError("the rows never come to rest")
 
 
-def test_bytes_that_arrive_between_two_completions_change_nothing(product: Product) -> None:
+def test_u03_bytes_that_arrive_between_two_completions_change_nothing(product: Product) -> None:
     first, second = photograph(800, 600, tint=200), photograph(500, 400, tint=201)
     second += b"\0" * (len(first) - len(second))
     ada = product.owner("ada")

@@ -159,19 +159,20 @@ def assert_traces(env: Mapping[str, str]) -> None:
 
 
 def assert_store_takes_uploads_from_browsers(env: Mapping[str, str]) -> None:
-    """The largest direct upload comes in, from our own and the named origins alone."""
+    """U14: the largest direct upload comes in, from our own and the named origins alone."""
     body = os.urandom(64 * 1024 * 1024)
     post = s3(env).generate_presigned_post(env["S3_BUCKET"], "largest")
     taken = httpx.post(post["url"], data=post["fields"], files={"file": body}, timeout=60)
     assert taken.status_code in {200, 204}
     assert s3(env).head_object(Bucket=env["S3_BUCKET"], Key="largest")["ContentLength"] == len(body)
 
-    def allowed(origin: str) -> bool:
-        asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+    def allowed(origin: str, method: str = "POST") -> bool:
+        asked = {"Origin": origin, "Access-Control-Request-Method": method}
         answer = httpx.options(post["url"], headers=asked)
         return bool(answer.headers.get("access-control-allow-origin") == origin)
 
-    assert allowed("https://gallery.example")
+    assert all(allowed("https://gallery.example", method) for method in ("GET", "HEAD", "PUT", "POST"))
+    assert not allowed("https://gallery.example", "DELETE")
     assert allowed(env["DARKROOM_URL"])
     assert not allowed("https://gallery.example.evil")
     assert not allowed("https://galleryxexample")

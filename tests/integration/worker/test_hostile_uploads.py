@@ -32,14 +32,18 @@ def damaged() -> dict[str, bytes]:
 
 @pytest.mark.timeout(300)
 async def test_every_file_comes_to_its_end_and_no_worker_with_it(lab: Lab, worker: Program) -> None:
-    """I02, I03: refused with the code it deserves or rendered, within 30 s, at the first attempt."""
+    """I02, I03, U09: refused with the code it deserves or rendered, within 30 s, at the first attempt.
+
+    All are declared to be JPEGs: the worker goes by the bytes.
+    """
     pid = worker.pid
     wanted = {name: code for name, (_, code) in (BOMBS | FOREIGN).items() if name != "empty"}
     files = {name: data for name, (data, _) in (BOMBS | FOREIGN).items() if name != "empty"} | damaged()
     requests = await asyncio.gather(*(lab.upload(data) for data in files.values()))
     uploads = dict(zip(files, requests, strict=True))
     honest = [await lab.upload(photograph(640, 480)) for _ in range(3)]
-    await lab.ended(*uploads.values(), *honest, seconds=200)
+    mistaken = await lab.upload(saved(quarters(), "PNG"))
+    await lab.ended(*uploads.values(), *honest, mistaken, seconds=200)
     for name, request in uploads.items():
         started, end = lab.story(request)
         assert started == "started 1", name
@@ -49,6 +53,10 @@ async def test_every_file_comes_to_its_end_and_no_worker_with_it(lab: Lab, worke
             assert end == "VariantsReady 1" or end.startswith("refused("), (name, end)
         assert took(lab, request) < LONGEST_SECONDS, name
     assert [lab.story(request) for request in honest] == [["started 1", "VariantsReady 1"]] * 3
+    assert {request.content_type for request in (*uploads.values(), mistaken)} == {"image/jpeg"}
+    ready = lab.said(mistaken)[-1]
+    assert isinstance(ready, VariantsReady)
+    assert ready.source.format == "png"
     assert worker.alive()
     assert worker.pid == pid
     assert not lab.letters()

@@ -1,5 +1,6 @@
 """What the upload doors append, answer and refuse."""
 
+import asyncio
 import hashlib
 from datetime import timedelta
 from typing import Any
@@ -65,7 +66,7 @@ async def test_a_form_appends_both_events_and_answers_with_links(on: Stage) -> N
     assert Position.from_token(token) == on.log.records[-1].position
 
 
-async def test_the_original_is_a_copy_that_the_incoming_object_can_not_change(on: Stage) -> None:
+async def test_u03_the_original_is_a_copy_that_the_incoming_object_can_not_change(on: Stage) -> None:
     _, completed = await upload(on)
     requested = on.events()[0]
     assert isinstance(requested, UploadRequested)
@@ -114,7 +115,9 @@ async def test_the_second_event_names_the_first_as_its_cause(on: Stage) -> None:
 
 
 @pytest.mark.parametrize("applied", [True, False])
-async def test_completing_twice_answers_the_same_and_the_first_bytes_stay(on: Stage, applied: bool) -> None:
+async def test_u03_u04_completing_twice_answers_the_same_and_the_first_bytes_stay(
+    on: Stage, applied: bool
+) -> None:
     send(on, granted := await presigned(on))
     first = await complete(on, granted)
     if applied:
@@ -127,6 +130,16 @@ async def test_completing_twice_answers_the_same_and_the_first_bytes_stay(on: St
     completed = on.events()[-1]
     assert isinstance(completed, UploadCompleted)
     assert await on.store.get(completed.object_key) == JPEG
+
+
+async def test_u04_ten_completions_at_once_are_one(on: Stage) -> None:
+    send(on, granted := await presigned(on))
+    answers = await asyncio.gather(*(complete(on, granted) for _ in range(10)))
+    assert {answer.status_code for answer in answers} == {202}
+    assert len({answer.text for answer in answers}) == 1
+    assert [type(event) for event in on.events()] == [UploadRequested, UploadCompleted]
+    originals = [info.key async for info in on.store.list("assets/")]
+    assert len(originals) == 1, "nobody's copies stay behind"
 
 
 async def test_another_process_completes_under_the_same_event_id(on: Stage) -> None:
@@ -145,7 +158,7 @@ async def test_completing_without_a_database_goes_on(on: Stage) -> None:
     assert (await complete(on, granted)).status_code == 202
 
 
-async def test_completing_asks_nothing_of_strangers_tokens(on: Stage) -> None:
+async def test_u05_completing_asks_nothing_of_strangers_tokens(on: Stage) -> None:
     send(on, granted := await presigned(on))
     forged = {**granted, "upload_token": granted["upload_token"][:-6] + "AAAAAA"}
     for answer in (await complete(on, granted, BEN), await complete(on, forged)):
@@ -155,7 +168,7 @@ async def test_completing_asks_nothing_of_strangers_tokens(on: Stage) -> None:
 
 
 @pytest.mark.parametrize(("data", "status"), [(None, 404), (JPEG + b"x", 409), (JPEG[:-1], 409)])
-async def test_completing_what_is_not_as_declared(on: Stage, data: bytes | None, status: int) -> None:
+async def test_u01_completing_what_is_not_as_declared(on: Stage, data: bytes | None, status: int) -> None:
     granted = await presigned(on)
     if data is not None:
         await on.store.put(granted["fields"]["key"], data, content_type="image/jpeg")
@@ -199,6 +212,7 @@ async def test_completing_too_late_is_gone_unless_it_was_done_in_time(on: Stage)
     ],
 )
 async def test_presign_refuses(on: Stage, fields: dict[str, Any], status: int, kind: str) -> None:
+    """U08, U09: before an address is given, and nothing is recorded."""
     answer = await on.client().post("/v1/uploads/presign", json={**PRESIGN, **fields})
     assert answer.status_code == status
     if kind:
@@ -220,7 +234,7 @@ async def test_presign_refuses(on: Stage, fields: dict[str, Any], status: int, k
         "e\u0301.jpg",
     ],
 )
-async def test_names_are_data_and_never_keys(on: Stage, name: str) -> None:
+async def test_u11_names_are_data_and_never_keys(on: Stage, name: str) -> None:
     await presigned(on, file_name=name)
     (requested,) = on.events()
     assert isinstance(requested, UploadRequested)
