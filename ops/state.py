@@ -7,10 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-import psycopg
 import typer
-from confluent_kafka import KafkaException
-from psycopg_pool import PoolTimeout
 from rich.console import Console
 from rich.table import Table
 
@@ -18,7 +15,8 @@ from adapters.read_store import async_pool
 from adapters.schema_registry import load_codec
 from adapters.settings import Settings, settings_or_exit
 from api.queries.past import PostgresPast
-from ops.waiting import UNREACHABLE, WRONG, leave, quiet_logs
+from ops.sentences import in_sentences
+from ops.waiting import WRONG, Json, leave, quiet_logs
 from projections.past import queries as past
 from projections.past.queries import Moment
 from projections.storage.queries import StorageRow
@@ -30,19 +28,14 @@ _MOST: Final = 10_000_000
 At = Annotated[str, typer.Option("--at", help="An instant with its zone, by the log's clock, or a position.")]
 Owner = Annotated[UUID | None, typer.Option(help="Only this owner's.")]
 AssetId = Annotated[UUID | None, typer.Option("--asset", help="Only this one.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def command(at: At, owner: Owner = None, asset: AssetId = None, as_json: Json = False) -> None:
     """Show what the log said of assets then: their status and files. Words stay sealed."""
     quiet_logs()
     settings = settings_or_exit()
-    try:
+    with in_sentences():
         states = asyncio.run(_states(settings, at, owner, [asset] if asset else None))
-    except KafkaException as error:
-        leave(f"Kafka can't be reached: {error.args[0].str()}.", code=UNREACHABLE)
-    except (psycopg.OperationalError, PoolTimeout) as error:
-        leave(f"Postgres can't be reached: {error}.", code=UNREACHABLE)
     standing = [state for state in states if state.purged_at is None]
     said = {
         "at": at,
@@ -75,7 +68,7 @@ async def _moment(door: PostgresPast, at: str) -> Moment:
     except ValueError:
         return await _moment_at(door, at)
     if instant.tzinfo is None:
-        leave("The instant needs its zone, as in 2026-05-01T12:00:00Z.", code=WRONG)
+        raise typer.BadParameter("an instant needs its zone, as in 2026-05-01T12:00:00Z", param_hint="--at")
     return Moment(log_time=instant)
 
 
@@ -83,7 +76,7 @@ async def _moment_at(door: PostgresPast, at: str) -> Moment:
     try:
         position = Position.from_token(at)
     except InvalidPosition:
-        leave(f"{at} is neither an instant nor a position.", code=WRONG)
+        raise typer.BadParameter(f"{at} is neither an instant nor a position", param_hint="--at") from None
     log_time = await door.logged_at(position)
     if log_time is None:
         leave("No record of an asset stands there.", code=WRONG)

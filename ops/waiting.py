@@ -14,6 +14,7 @@ import typer
 T = TypeVar("T")
 
 UNREACHABLE: Final = 1
+MISTAKEN: Final = 2
 WRONG: Final = 3
 """Exit codes: 0 as it should be, 1 not reached, 2 a mistake in the command, 3 reached and wrong."""
 

@@ -5,10 +5,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
-from confluent_kafka import KafkaException
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from rich.progress import MofNCompleteColumn, Progress, TextColumn
@@ -18,16 +17,12 @@ from ops.audit.export import export as exported
 from ops.audit.manifest import audit_key
 from ops.audit.verifying import verify as verified
 from ops.audit.verifying import verify_live
+from ops.sentences import in_sentences
 from ops.signed import public_pem
-from ops.waiting import UNREACHABLE, WRONG, leave
-from projections.log_reader import OffsetOutOfRange
-from projections.topic import TopicMissing, WrongPartitions
+from ops.waiting import MISTAKEN, WRONG, Json, leave
 
 app = typer.Typer(no_args_is_help=True, help="The log as signed hash chains.")
 
-_USAGE: Final = 2
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Key = Annotated[
     Path | None,
     typer.Option(exists=True, dir_okay=False, help="Check with this public key (PEM) instead of our own."),
@@ -40,9 +35,9 @@ def export(folder: Annotated[Path, typer.Argument(help="New or empty.")], as_jso
     settings = settings_or_exit()
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
-        leave(f"{folder} is not empty.", code=_USAGE)
+        leave(f"{folder} is not empty.", code=MISTAKEN)
     key = audit_key(settings.secrets.id_key)
-    with _sentences(), _counted("chained", quiet=as_json) as told:
+    with in_sentences(), _counted("chained", quiet=as_json) as told:
         made = exported(settings.kafka, folder, key, datetime.now(UTC), told)
     records = sum(head.records for chains in made.topics.values() for head in chains.heads.values())
     said = {"folder": str(folder), "records": records, "topics": sorted(made.topics)}
@@ -63,7 +58,7 @@ def verify(
         manifest, verdict = verified(folder, key, told)
         wrong = list(verdict.wrong)
         if live and manifest is not None and settings is not None:
-            with _sentences():
+            with in_sentences():
                 wrong += verify_live(settings.kafka, manifest, told).wrong
     if as_json:
         typer.echo(json.dumps({"records": verdict.records, "live": live, "wrong": wrong}))
@@ -90,7 +85,7 @@ def _public(path: Path) -> Ed25519PublicKey:
     except ValueError:
         key = None  # said below
     if not isinstance(key, Ed25519PublicKey):
-        leave(f"{path} holds no Ed25519 public key.", code=_USAGE)
+        leave(f"{path} holds no Ed25519 public key.", code=MISTAKEN)
     return key
 
 
@@ -100,13 +95,3 @@ def _counted(what: str, *, quiet: bool) -> Iterator[Callable[[int], None]]:
     with Progress(*columns, disable=quiet, transient=True) as progress:
         task = progress.add_task(what, total=None)
         yield lambda count: progress.advance(task, count)
-
-
-@contextmanager
-def _sentences() -> Iterator[None]:
-    try:
-        yield
-    except (TopicMissing, WrongPartitions, OffsetOutOfRange) as error:
-        leave(f"{error}.", code=WRONG)
-    except KafkaException as error:
-        leave(f"Kafka can't be reached: {error.args[0].str()}.", code=UNREACHABLE)

@@ -7,28 +7,23 @@ from contextlib import closing, contextmanager
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-import psycopg
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from adapters import read_store
-from adapters.schema_registry import ContractMismatch, RegistryUnavailable
-from adapters.settings import Settings, SettingsError, settings_or_exit
+from adapters.settings import Settings, settings_or_exit
 from adapters.telemetry import configure_logs
-from adapters.topics import BrokerUnreachable, TopicDrift
 from ops.erasures import receipt, rows
 from ops.erasures.rows import Conn, Erasure
 from ops.erasures.runner import COMPONENT, Runner
+from ops.listing import show_table
+from ops.sentences import in_sentences, until_stopped
 from ops.signed import public_pem
 from ops.stopping import stop_on_signals
-from ops.waiting import UNREACHABLE, WRONG, Json, leave, quiet_logs
+from ops.waiting import WRONG, Json, leave, quiet_logs
 
 app = typer.Typer(no_args_is_help=True, help="Erasures: people who asked to be forgotten.")
 
 _NOT_DONE: Final = 4
-# Two ids and two times.
-_LINE: Final = 120
 UntilDone = Annotated[bool, typer.Option("--until-done", help="End once no erasure is under way.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="So many at most.")]
 
@@ -39,15 +34,8 @@ def run(until_done: UntilDone = False) -> None:
     settings = settings_or_exit()
     configure_logs(COMPONENT, settings)
     stop = stop_on_signals()
-    try:
+    with until_stopped(stop):
         asyncio.run(Runner(settings, stop).run(until_done=until_done))
-    except (BrokerUnreachable, RegistryUnavailable) as error:
-        if not stop.is_set():
-            leave(f"{error}", code=UNREACHABLE)
-    except (TopicDrift, ContractMismatch) as error:
-        leave(*error.sentences, code=UNREACHABLE)
-    except SettingsError as error:
-        leave(str(error), code=UNREACHABLE)
 
 
 @app.command("list")
@@ -58,15 +46,10 @@ def list_command(limit: Limit = 50, as_data: Json = False) -> None:
     if as_data:
         typer.echo(json.dumps([_plain(erasure) for erasure in found], indent=1))
         return
-    table = Table(box=None, pad_edge=False)
-    for name in ("erasure", "user", "requested", "completed"):
-        table.add_column(name, no_wrap=True)
-    for erasure in found:
-        completed = "under way" if erasure.completed_at is None else f"{erasure.completed_at:%F %T}"
-        requested = f"{erasure.requested_at:%F %T}"
-        table.add_row(str(erasure.erasure_id), str(erasure.user_id), requested, completed)
-    # An id that is cut short is of no use; a line that is too long for the terminal is.
-    Console(width=max(Console().width, _LINE)).print(table)
+    if not found:
+        typer.echo("Nobody has asked to be forgotten.")
+        return
+    show_table(("erasure", "requested", "completed"), [_line(erasure) for erasure in found])
 
 
 @app.command()
@@ -103,6 +86,11 @@ def _statement(settings: Settings, signed: bytes) -> dict[str, Any]:
     return {"data_keys_erased": said.keys, "assets_purged": said.assets, "signature": "valid"}
 
 
+def _line(erasure: Erasure) -> tuple[str, str, str]:
+    completed = "under way" if erasure.completed_at is None else f"{erasure.completed_at:%F %T}"
+    return str(erasure.erasure_id), f"{erasure.requested_at:%F %T}", completed
+
+
 def _plain(erasure: Erasure) -> dict[str, Any]:
     completed, signed = erasure.completed_at, erasure.receipt
     return {
@@ -115,13 +103,10 @@ def _plain(erasure: Erasure) -> dict[str, Any]:
 
 
 def _show(said: dict[str, Any]) -> None:
-    """As a table; the receipt, which is long and to be kept whole, on a line of its own."""
-    table = Table(box=None, pad_edge=False, show_header=False)
-    lines = {**said, **said.get("statement", {})}
-    for name, value in lines.items():
+    """A line each; the receipt, which is long and to be kept whole, on a line of its own."""
+    for name, value in {**said, **said.get("statement", {})}.items():
         if name not in {"statement", "receipt"}:
-            table.add_row(name.replace("_", " "), "under way" if value is None else str(value))
-    Console(width=max(Console().width, _LINE)).print(table)
+            typer.echo(f"{name.replace('_', ' '):<18}{'under way' if value is None else value}")
     if said["receipt"] is not None:
         typer.echo(said["receipt"])
 
@@ -129,11 +114,6 @@ def _show(said: dict[str, Any]) -> None:
 @contextmanager
 def _connected(settings: Settings) -> Iterator[Conn]:
     quiet_logs()
-    try:
-        with closing(read_store.connect(settings, COMPONENT)) as conn:
-            conn.autocommit = True
-            yield conn
-    except psycopg.errors.UndefinedTable:
-        leave("The read models are not installed; run `python -m ops read-models install`.", code=WRONG)
-    except psycopg.OperationalError as error:
-        leave(f"Postgres can't be reached: {error}.", code=UNREACHABLE)
+    with in_sentences(), closing(read_store.connect(settings, COMPONENT)) as conn:
+        conn.autocommit = True
+        yield conn

@@ -7,14 +7,13 @@ from typing import Annotated, Final
 
 import typer
 
-from adapters.schema_registry import ContractMismatch, RegistryUnavailable
-from adapters.settings import Settings, SettingsError, settings_or_exit
+from adapters.settings import Settings, settings_or_exit
 from adapters.telemetry import configure_logs
-from adapters.topics import BrokerUnreachable, TopicDrift
 from ops.housekeeping.chore import OUTAGES
 from ops.housekeeping.chores import CHORES
 from ops.housekeeping.opening import COMPONENT
 from ops.housekeeping.runner import Runner, SomebodyElse, once
+from ops.sentences import until_stopped
 from ops.stopping import stop_on_signals
 from ops.waiting import UNREACHABLE, Json, leave, quiet_logs
 
@@ -38,18 +37,11 @@ def run(just_once: Once = False, as_data: Json = False) -> None:
     else:
         configure_logs(COMPONENT, settings)
     stop = stop_on_signals()
-    try:
+    with until_stopped(stop):
         if just_once:
             _one_turn(settings, stop, as_data=as_data)
         else:
             asyncio.run(Runner(settings, stop, CHORES).run())
-    except (BrokerUnreachable, RegistryUnavailable) as error:
-        if not stop.is_set():
-            leave(f"{error}", code=UNREACHABLE)
-    except (TopicDrift, ContractMismatch) as error:
-        leave(*error.sentences, code=UNREACHABLE)
-    except SettingsError as error:
-        leave(str(error), code=UNREACHABLE)
 
 
 def _one_turn(settings: Settings, stop: threading.Event, *, as_data: bool) -> None:

@@ -16,7 +16,7 @@ from ops.presets.changing import applied, known_sets, open_changes, rolled_back
 from ops.presets.defining import define
 from ops.presets.planning import Plan, assets_by_set
 from ops.runs.steering import shown
-from ops.waiting import WRONG, Json, Wait, leave, quiet_logs
+from ops.waiting import MISTAKEN, Json, Wait, leave, quiet_logs
 from projections.runs.queries import RunRow
 from schemas.events import Preset
 from schemas.presets import InvalidPresets, preset_set_hash, presets_from_json
@@ -35,7 +35,8 @@ def define_command(file: Optional = None, wait: Wait = 60.0, as_data: Json = Fal
     """Put a preset set into the log and make it the active one, for what is uploaded from now on.
 
     Without FILE this is Darkroom's own set, and only where no set is active yet: an installation that chose
-    another keeps it. Safe to repeat. Exit code: 0, or 3 where the set or the servers are not as they must be.
+    another keeps it. Safe to repeat. Exit code: 0, 2 where FILE is no preset set, or 3 where the servers are
+    not as they must be.
     """
     quiet_logs()
     presets = None if file is None else _read(file)
@@ -138,7 +139,7 @@ def _read(file: Path) -> tuple[Preset, ...]:
     try:
         return presets_from_json(file.read_text(encoding="utf-8"))
     except (InvalidPresets, UnicodeDecodeError) as error:
-        leave(f"{file}: {error}", code=WRONG)
+        leave(f"{file}: {error}", code=MISTAKEN)
 
 
 def _say(row: RunRow, *, as_data: bool) -> None:

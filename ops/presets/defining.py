@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Final
 
 from adapters.clock import SystemClock, new_id
-from adapters.event_log import AppendFailed, KafkaEventLog
+from adapters.event_log import KafkaEventLog
 from adapters.operations import KafkaPresetSets
-from adapters.schema_registry import ContractMismatch, RegistryRefused, RegistryUnavailable, load_codec
+from adapters.schema_registry import load_codec
 from adapters.settings import Settings
 from adapters.telemetry.metrics import Metrics
-from adapters.topics import BrokerUnreachable, TopicDrift, require_topics
-from ops.waiting import UNREACHABLE, WRONG, leave, stop_after
+from adapters.topics import require_topics
+from ops.sentences import in_sentences
+from ops.waiting import UNREACHABLE, leave, stop_after
 from schemas.codec import Codec
 from schemas.envelope import Metadata
 from schemas.events import Preset, PresetEvent, PresetSetActivated, PresetSetDefined
@@ -29,17 +30,11 @@ def define(
     Raises typer.Exit with a sentence: 1 where a server can't be reached for `wait` seconds, 3 where topics or
     schemas are not as they must be.
     """
-    try:
+    with in_sentences():
         with stop_after(wait) as stop:
             require_topics(settings, stop=stop)
             codec = load_codec(settings, stop=stop)
         return _append(settings, codec, presets, wait)
-    except (BrokerUnreachable, RegistryUnavailable) as error:
-        leave(f"A server can't be reached: {error}.", code=UNREACHABLE)
-    except (TopicDrift, ContractMismatch) as error:
-        leave(*error.sentences, code=WRONG)
-    except (AppendFailed, RegistryRefused) as error:
-        leave(f"Not appended: {error}.", code=UNREACHABLE)
 
 
 def missing_events(

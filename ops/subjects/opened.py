@@ -7,30 +7,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-import psycopg
-from confluent_kafka import KafkaException
-
-from adapters.event_log import AppendFailed, KafkaEventLog
+from adapters.event_log import KafkaEventLog
 from adapters.object_store.protocol import StoreError
-from adapters.schema_registry import ContractMismatch, RegistryRefused, RegistryUnavailable, load_codec
+from adapters.schema_registry import load_codec
 from adapters.settings import Settings
 from adapters.subject_keys import Custody, KafkaSubjectKeys
 from adapters.telemetry.metrics import Metrics
-from adapters.topics import BrokerUnreachable, TopicDrift, require_topics
+from adapters.topics import require_topics
+from ops.sentences import in_sentences
 from ops.subjects.key_records import TopicUnread
-from ops.waiting import UNREACHABLE, WRONG, leave, stop_after
+from ops.waiting import UNREACHABLE, leave, stop_after
 from schemas.codec import Codec
 
 SOURCE: Final = "/ops/subjects"
-
-
-_SILENCE: Final = (
-    BrokerUnreachable,
-    KafkaException,
-    RegistryUnavailable,
-    TopicUnread,
-    psycopg.OperationalError,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,15 +40,11 @@ def opened(settings: Settings, *, wait: float) -> Iterator[Opened]:
     The view is made anew from the topic: a file of some other process is neither trusted nor touched.
     """
     try:
-        with ExitStack() as stack:
+        with in_sentences(), ExitStack() as stack:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="darkroom-ops-"))
             yield _opened(_elsewhere(settings, Path(folder)), stack, wait)
-    except _SILENCE as error:
+    except (StoreError, TopicUnread) as error:
         leave(f"A server can't be reached: {error}.", code=UNREACHABLE)
-    except (TopicDrift, ContractMismatch) as error:
-        leave(*error.sentences, code=WRONG)
-    except (AppendFailed, RegistryRefused, StoreError) as error:
-        leave(f"Given up, and safe to repeat: {error}.", code=UNREACHABLE)
 
 
 def _opened(settings: Settings, stack: ExitStack, wait: float) -> Opened:

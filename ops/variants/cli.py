@@ -6,7 +6,6 @@ from contextlib import closing
 from typing import Annotated, Final, get_args
 from uuid import UUID
 
-import psycopg
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -15,6 +14,7 @@ from adapters import read_store
 from adapters.object_store import S3ObjectStore, StoreError
 from adapters.settings import Settings, settings_or_exit
 from adapters.telemetry import Metrics
+from ops.sentences import in_sentences
 from ops.variants.checking import Tools
 from ops.variants.choosing import PostgresLibrary, Wanted
 from ops.variants.saying import plain, tell
@@ -87,15 +87,12 @@ def verify(
 def _reported(settings: Settings, wanted: Wanted, *, wait: float, quiet: bool) -> Report:
     """1 means here that something differs, so what can't be reached is 3."""
     try:
-        return asyncio.run(_verified(settings, wanted, wait=wait, quiet=quiet))
+        with in_sentences(unreachable=WRONG):
+            return asyncio.run(_verified(settings, wanted, wait=wait, quiet=quiet))
     except (Outage, StoreError) as error:
         leave(f"The store can't be read: {error}.", code=WRONG)
     except SandboxUnavailable as error:
         leave(f"There is no sandbox to render in: {error}.", code=WRONG)
-    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
-        leave("The read models are not installed; run `python -m ops read-models install`.", code=WRONG)
-    except psycopg.OperationalError as error:
-        leave(f"Postgres can't be reached: {error}. Check DATABASE_URL.", code=WRONG)
 
 
 async def _verified(settings: Settings, wanted: Wanted, *, wait: float, quiet: bool) -> Report:

@@ -50,7 +50,7 @@ def test_defined_once_and_kept_until_another_is_chosen(ground: World, tmp_path: 
 
     file.write_text(json.dumps([{**WIDE[0], "width": 0}]), "utf-8")
     refused = run_ops(ground, "presets", "define", str(file))
-    assert refused.returncode == 3
+    assert refused.returncode == 2
     assert "a side of 0 pixels" in refused.stderr
 
     defined, activated, wide, active = said(ground)
