@@ -3,10 +3,11 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from fastapi import FastAPI
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from adapters.telemetry import Heartbeats
 from api import health, pages, rendering
@@ -213,13 +214,20 @@ def described_app(*, shown: bool = True) -> FastAPI:
         redoc_url=None,
         openapi_url=pages.DESCRIPTION if shown else None,
         redirect_slashes=False,
-        generate_unique_id_function=lambda route: route.name,
     )
-    for module in ROUTES:
-        app.include_router(module.router)
+    app.router.routes.extend(_included())
     close_to_others(app)
     app.openapi = describe(app, bodies=BODIES, paths=describe_stream())  # type: ignore[method-assign] # FastAPI's own way
     return app
+
+
+@cache
+def _included() -> tuple[BaseRoute, ...]:
+    """Every module's routes, put together once: FastAPI works them out anew for each app with them."""
+    app = FastAPI(openapi_url=None, generate_unique_id_function=lambda route: route.name)
+    for module in ROUTES:
+        app.include_router(module.router)
+    return tuple(app.router.routes)
 
 
 def _lifespan(
