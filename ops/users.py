@@ -14,7 +14,7 @@ from adapters.account_keys import InvalidAddress, account_key, read_address
 from adapters.clock import new_id
 from adapters.read_store import conninfo
 from adapters.settings import Settings, settings_or_exit
-from ops.jobs.desk import Desk, at_desk
+from ops.desk import Desk, at_desk
 from ops.listing import show_table
 from ops.sentences import in_sentences
 from ops.waiting import UNREACHABLE, WRONG, Json, Wait, leave

@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 from adapters.dead_letters import Letter
 from api.letters import Standing, asset_of, cause_of, discard_id, discard_of, redrive_of, spot_of
-from ops.jobs.desk import Desk
+from ops.desk import Desk
 from schemas.decode_errors import DecodeError, UnknownEventType
 from schemas.events import VariantsRequested
 

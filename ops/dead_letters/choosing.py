@@ -11,7 +11,7 @@ import typer
 from adapters.dead_letters import LetterPage
 from api.letter_filter import LetterFilter
 from api.letters import Standing, standings
-from ops.jobs.desk import Desk
+from ops.desk import Desk
 from ops.waiting import WRONG, leave
 
 _PAGE: Final = 200

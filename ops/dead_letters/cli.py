@@ -16,7 +16,7 @@ from api.letters import Standing
 from ops.dead_letters import acting
 from ops.dead_letters.acting import Came
 from ops.dead_letters.choosing import CONDITIONS, by_filter, by_ids, filter_of
-from ops.jobs.desk import Desk, at_desk
+from ops.desk import Desk, at_desk
 from ops.waiting import WRONG, Json, Wait, leave
 from schemas.events import WorkersResumed
 

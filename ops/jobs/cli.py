@@ -12,7 +12,7 @@ from adapters.clock import new_id
 from api.commands.asked_again import Asking, asked_again
 from api.commands.retry_job import ENDED
 from api.job_shapes import JobDetail, JobStats, detail_shape, stats_shape
-from ops.jobs.desk import Desk, at_desk, id_of
+from ops.desk import Desk, at_desk, id_of
 from ops.waiting import UNREACHABLE, WRONG, Json, Wait, leave
 from projections.jobs.queries import JobFilter, JobRow, job
 from projections.preset_sets.queries import preset_sets

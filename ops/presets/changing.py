@@ -5,7 +5,7 @@ from typing import Final
 
 from adapters.clock import new_id
 from api.queries.run_reads import PostgresRunReads
-from ops.jobs.desk import Desk
+from ops.desk import Desk
 from ops.runs.steering import begun, steered
 from ops.waiting import WRONG, leave
 from projections.assets.originals import Selection

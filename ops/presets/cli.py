@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from adapters.settings import settings_or_exit
-from ops.jobs.desk import Desk, at_desk
+from ops.desk import Desk, at_desk
 from ops.presets import planning
 from ops.presets.changing import applied, known_sets, open_changes, rolled_back
 from ops.presets.defining import define

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from api.queries.run_reads import PostgresRunReads
 from api.run_shapes import Run
-from ops.jobs.desk import Desk, at_desk, id_of
+from ops.desk import Desk, at_desk, id_of
 from ops.runs.steering import run_of, shown, steered
 from ops.waiting import Json, Wait
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from adapters.clock import new_id
 from api.queries.run_reads import PostgresRunReads
 from api.run_shapes import Run, run_shape
-from ops.jobs.desk import Desk
+from ops.desk import Desk
 from ops.waiting import UNREACHABLE, WRONG, leave
 from projections.assets.originals import Selection
 from projections.runs.queries import RunRow

@@ -1,4 +1,4 @@
-"""What commands about jobs and dead letters work with: log, read models, letters, and who asks."""
+"""What commands that change something work with: log, read models, dead letters, and who asks."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -7,20 +7,19 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 from uuid import UUID
 
-import psycopg
 import typer
-from psycopg_pool import PoolTimeout
 
 from adapters.clock import Clock, SystemClock, new_id
-from adapters.dead_letters import KafkaLetterBox, LetterBox, LettersUnreadable
-from adapters.event_log import AppendFailed, EventLog, KafkaEventLog
+from adapters.dead_letters import KafkaLetterBox, LetterBox
+from adapters.event_log import EventLog, KafkaEventLog
 from adapters.owners import deterministic_id
 from adapters.read_store import Pool, async_pool
-from adapters.schema_registry import ContractMismatch, RegistryUnavailable, load_codec
+from adapters.schema_registry import load_codec
 from adapters.settings import Settings, settings_or_exit
 from adapters.telemetry.metrics import Metrics
 from api.queries.work import PostgresWork
-from ops.waiting import UNREACHABLE, WRONG, leave, quiet_logs, stop_after
+from ops.sentences import in_sentences
+from ops.waiting import quiet_logs, stop_after
 from projections.account_activity.queries import by_event_id as account_event
 from projections.activity.queries import by_event_id as asset_event
 from schemas.codec import Codec
@@ -80,18 +79,10 @@ def at_desk(work: Callable[[Desk], Awaitable[T]], *, wait: float) -> T:
     """What `work` gives; ends the command with a sentence where a server can't be reached or is wrong."""
     quiet_logs()
     settings = settings_or_exit()
-    try:
+    with in_sentences():
         with stop_after(max(wait, 5.0)) as stop:
             codec = load_codec(settings, stop=stop)
         return asyncio.run(_seated(settings, codec, work, wait))
-    except (RegistryUnavailable, AppendFailed, LettersUnreadable) as error:
-        leave(f"A server can't be reached: {error}.", code=UNREACHABLE)
-    except ContractMismatch as error:
-        leave(*error.sentences, code=WRONG)
-    except psycopg.errors.UndefinedTable:
-        leave("The read models are not installed; run `python -m ops read-models install`.", code=WRONG)
-    except (psycopg.OperationalError, PoolTimeout) as error:
-        leave(f"Postgres can't be reached: {error}. Check DATABASE_URL.", code=UNREACHABLE)
 
 
 async def _seated(settings: Settings, codec: Codec, work: Callable[[Desk], Awaitable[T]], wait: float) -> T:
