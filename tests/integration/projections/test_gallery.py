@@ -15,7 +15,14 @@ from projections.assets import queries as assets
 from projections.assets.pages import AssetFilter, AssetMark, SortKey, assets_page, mark_of
 from projections.assets.queries import AssetRow
 from projections.links import queries as links
-from schemas.events import AssetDeleted, AssetEvent, AssetRestored, LinkIssued, LinkRevoked
+from schemas.events import (
+    AssetDeleted,
+    AssetEvent,
+    AssetRestored,
+    LinkIssued,
+    LinkRevoked,
+    UploadExpired,
+)
 from tests.integration.projections.rows import HandFolded
 from tests.unit.api.fake_gallery import page_of
 from tests.unit.projections.stories import BEGIN, PlainLog, Stories, an_id
@@ -83,14 +90,32 @@ def told(stories: Stories, number: int, owner_id: UUID, words: dict[str, Any]) -
     ]
 
 
+def called_off(stories: Stories, owner_id: UUID, code: str) -> list[AssetEvent]:
+    """An upload that never came; one that was aborted is listed nowhere."""
+    requested = stories.requested(code, owner_id)
+    return [
+        requested,
+        UploadExpired(
+            event_id=an_id("called off", code),
+            occurred_at=BEGIN + timedelta(hours=1),
+            asset_id=requested.asset_id,
+            owner_id=owner_id,
+            upload_id=requested.upload_id,
+            code=code,
+        ),
+    ]
+
+
 async def fill(folded: HandFolded, stories: Stories, conn: Conn) -> tuple[UUID, list[AssetRow]]:
     ada, ben, log = await stories.owner("ada"), await stories.owner("ben"), PlainLog(4)
     for number, words in enumerate(WORDS):
         log.append(*told(stories, number, ada, words))
         log.append(*told(stories, number + 100, ben, words))
     log.append(moved(AssetDeleted, stories, 7, ada, 2))
+    log.append(*called_off(stories, ada, "aborted"), *called_off(stories, ada, "expired"))
     folded.apply(list(log.records()))
-    ids = [stories.asset_id(number) for number in [*range(len(WORDS)), *range(100, 100 + len(WORDS))]]
+    numbers = [*range(len(WORDS)), *range(100, 100 + len(WORDS)), "aborted", "expired"]
+    ids = [stories.asset_id(number) for number in numbers]
     return ada, await assets.assets_by_id(conn, asset_ids=ids)
 
 
@@ -102,6 +127,7 @@ def filters(ada: UUID) -> list[AssetFilter]:
         plain,
         replace(plain, trashed=True),
         replace(plain, status="ready"),
+        replace(plain, status="expired"),
         replace(plain, content_type="image/png"),
         replace(plain, since=BEGIN + timedelta(seconds=101)),
         replace(plain, until=BEGIN + timedelta(seconds=101)),
@@ -123,6 +149,8 @@ async def test_every_filter_finds_what_the_twin_finds(
     assert found["harb noon", (), False] == 1
     assert found[None, ("sea",), False] == 3
     assert found[None, (), True] == 1
+    expired = await assets_page(conn, AssetFilter(owner_id=ada, status="expired"), limit=9, after=None)
+    assert [row.error_code for row in expired] == ["expired"], "what was called off is nobody's picture"
 
 
 async def test_every_order_holds_over_pages_of_any_size(
@@ -138,7 +166,8 @@ async def test_every_order_holds_over_pages_of_any_size(
             ]
             assert whole == page_of(rows, wanted, limit=50, after=None), wanted
             for limit in (1, 3):
-                assert len(await _by_pages(conn, wanted, limit)) == len(WORDS) - 1, wanted
+                # But for one that is in the trash, and one more that never came.
+                assert len(await _by_pages(conn, wanted, limit)) == len(WORDS), wanted
 
 
 async def _by_pages(conn: Conn, wanted: AssetFilter, limit: int) -> set[UUID]:

@@ -106,6 +106,10 @@ async def test_what_hangs_on_letters(
     await letters.ask_redrive(conn, found[spot], now=BEGIN)
     assert (await letters.held(conn, [spot]))[spot].asked
     assert folded.rows("infra.redrives", "key") == [(key,)]
+    topic, partition = folded.loop.topic, bad.partition
+    assert await letters.waits(conn, topic=topic, partition=partition, key=key)
+    assert not await letters.waits(conn, topic=topic, partition=partition, key=b"another")
+    assert not await letters.waits(conn, topic="another", partition=partition, key=key)
     (failed,) = await jobs_page(conn, JobFilter(state="failed"), limit=5, after=None)
     assert await letters.failed_jobs(conn, [failed.job_id, an_id("nobody's")]) == {failed.job_id}
     said = stories.failed("sky", ada).event_id
