@@ -3,28 +3,31 @@
 import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Annotated, Any, Final
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Literal
 
 import typer
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
 from adapters.clock import new_id
+from api.letter_filter import LetterFilter
 from api.letter_shapes import letter_shape
 from api.letters import Standing
+from ops.ages import age
 from ops.dead_letters import acting
 from ops.dead_letters.acting import Came
 from ops.dead_letters.choosing import CONDITIONS, by_filter, by_ids, filter_of
 from ops.desk import Desk, at_desk
+from ops.listing import show_table
 from ops.waiting import WRONG, Json, Wait, leave
 from schemas.events import WorkersResumed
 
 app = typer.Typer(no_args_is_help=True, help="Dead letters: records that no one could work on.")
 
 _SOURCE: Final = "/ops/dead-letters"
-_LINE: Final = 150
 _NOT_DONE: Final = 4
+Stopped = Literal["variants", "purge", "projector"]
 Act = Callable[[Desk, Standing], Awaitable[Came]]
 Ids = Annotated[list[str] | None, typer.Argument(help="Letters, as `list` names them.")]
 Where = Annotated[
@@ -41,22 +44,17 @@ def list_command(
     where: Where = None, everything: Everything = False, most: Most = 100, as_data: Json = False
 ) -> None:
     """List dead letters on which something hangs, newest first."""
-    found = at_desk(lambda desk: _listed(desk, where or [], everything, most), wait=5.0)
+    wanted = filter_of(where or [])
+    found = at_desk(lambda desk: _listed(desk, wanted, everything, most), wait=5.0)
     if as_data:
         typer.echo(json.dumps([_plain(standing) for standing in found]))
         return
-    table = Table(box=None, pad_edge=False)
-    for name in ("letter", "component", "code", "state", "waiting", "position", "key", "last failure"):
-        table.add_column(name, no_wrap=True)
-    for standing in found:
-        said = letter_shape(standing)
-        position = f"{said.topic}/{said.partition}/{said.offset}"
-        waiting = "" if said.waiting is None else str(said.waiting)
-        last = "" if said.last_failed_at is None else f"{said.last_failed_at:%F %T}"
-        row = (said.id, said.component, said.code, said.state, waiting, position, said.key or "", last)
-        table.add_row(*row)
-    # What is cut short is of no use; a line that is too long for the terminal is.
-    Console(width=max(Console().width, _LINE)).print(table)
+    if not found:
+        typer.echo("There are no such dead letters.")
+        return
+    show_table(
+        ("letter", "component", "code", "state", "wait", "age", "position"), [_row(each) for each in found]
+    )
 
 
 @app.command()
@@ -105,17 +103,28 @@ def discard(
 
 @app.command()
 def resume(
-    component: Annotated[str, typer.Argument(help="variants, or purge.")] = "variants",
+    component: Annotated[Stopped, typer.Argument(help="Who is to go on.")] = "variants",
     as_data: Json = False,
 ) -> None:
-    """Tell workers that stopped for too many dead letters to go on: an event that each of them hears."""
+    """Tell workers or projectors that stopped for too many dead letters to go on: each of them hears it."""
     position = at_desk(lambda desk: _resumed(desk, component), wait=5.0)
-    typer.echo(json.dumps({"component": component, "offset": position}) if as_data else "They are told.")
+    if as_data:
+        typer.echo(json.dumps({"component": component, "offset": position}))
+    else:
+        typer.echo(f"Told. Whoever of {component} had stopped goes on; `/readyz` of each says so.")
 
 
-async def _listed(desk: Desk, where: Sequence[str], everything: bool, most: int) -> list[Standing]:
+def _row(standing: Standing) -> tuple[str, ...]:
+    said = letter_shape(standing)
+    waiting = "" if said.waiting is None else str(said.waiting)
+    last = "" if said.last_failed_at is None else age(said.last_failed_at, datetime.now(UTC))
+    position = f"{said.topic}/{said.partition}/{said.offset}"
+    return said.id, said.component, said.code, said.state, waiting, last, position
+
+
+async def _listed(desk: Desk, wanted: LetterFilter, everything: bool, most: int) -> list[Standing]:
     found = []
-    async for standing in by_filter(desk, filter_of(where)):
+    async for standing in by_filter(desk, wanted):
         if everything or standing.state != "over":
             found.append(standing)
         if len(found) == most:
@@ -135,7 +144,8 @@ def _act(
 ) -> None:
     if bool(letters) == bool(where):
         raise typer.BadParameter("name letters, or give conditions with --where")
-    came = at_desk(lambda desk: _done(desk, act, letters, where, most, dry_run), wait=wait)
+    wanted = filter_of(where)
+    came = at_desk(lambda desk: _done(desk, act, letters, wanted, most, dry_run), wait=wait)
     if as_data:
         typer.echo(json.dumps(came))
     else:
@@ -146,13 +156,13 @@ def _act(
 
 
 async def _done(
-    desk: Desk, act: Act, letters: Sequence[str], where: Sequence[str], most: int, dry_run: bool
+    desk: Desk, act: Act, letters: Sequence[str], wanted: LetterFilter, most: int, dry_run: bool
 ) -> dict[str, str]:
     """By letter what came of it. What one of them frees is met again further down, and is over then."""
     if letters:
         chosen = await by_ids(desk, letters)
     else:
-        chosen = await _listed(desk, where, False, most)
+        chosen = await _listed(desk, wanted, False, most)
     if len(chosen) > most:
         leave(f"{len(chosen)} letters are meant, and --max is {most}.", code=WRONG)
     came: dict[str, str] = {}

@@ -1,29 +1,30 @@
 """`python -m ops jobs …`: what workers do, did and failed at; tried again, taken away."""
 
 import json
-from typing import Annotated, Any, Final
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from adapters.clock import new_id
 from api.commands.asked_again import Asking, asked_again
 from api.commands.retry_job import ENDED
 from api.job_shapes import JobDetail, JobStats, detail_shape, stats_shape
+from ops.ages import age
 from ops.desk import Desk, at_desk, id_of
+from ops.listing import show_table
 from ops.waiting import UNREACHABLE, WRONG, Json, Wait, leave
 from projections.jobs.queries import JobFilter, JobRow, job
 from projections.preset_sets.queries import preset_sets
 from schemas.asset_state import DELETABLE, JobStatus
+from schemas.codes import Reason
 from schemas.events import JobDeleted, VariantsRequested
 
 app = typer.Typer(no_args_is_help=True, help="Jobs: the work that is done on pictures.")
 
 _SOURCE: Final = "/ops/jobs"
-# Two ids, a time and some words.
-_LINE: Final = 150
+Kind = Literal["upload", Reason]
 JobId = Annotated[str, typer.Argument(help="A job's id.")]
 Id = Annotated[str | None, typer.Option(help="Only this one's.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="So many at most.")]
@@ -32,7 +33,7 @@ Limit = Annotated[int, typer.Option("--limit", min=1, help="So many at most.")]
 @app.command("list")
 def list_command(
     state: Annotated[JobStatus | None, typer.Option(help="Only jobs in this state.")] = None,
-    kind: Annotated[str | None, typer.Option(help="upload, retry, redrive, regenerate or presets.")] = None,
+    kind: Annotated[Kind | None, typer.Option(help="Only jobs asked for so.")] = None,
     asset: Id = None,
     owner: Id = None,
     limit: Limit = 50,
@@ -49,23 +50,17 @@ def list_command(
     if as_data:
         typer.echo(json.dumps([_plain(row) for row in rows]))
         return
-    table = Table(box=None, pad_edge=False)
-    for name in ("job", "asset", "kind", "lane", "state", "attempts", "error", "asked"):
-        table.add_column(name, no_wrap=True)
-    for row in rows:
-        asked = row.queued_at.isoformat(" ", "seconds")
-        table.add_row(
-            str(row.job_id),
-            str(row.asset_id),
-            row.kind,
-            row.lane,
-            row.state,
-            str(row.attempts),
-            row.error_code or "",
-            asked,
-        )
-    # An id that is cut short is of no use; a line that is too long for the terminal is.
-    Console(width=max(Console().width, _LINE)).print(table)
+    if not rows:
+        typer.echo("There are no such jobs.")
+        return
+    now = datetime.now(UTC)
+    show_table(
+        ("job", "state", "kind", "lane", "age", "error"),
+        [
+            (str(row.job_id), row.state, row.kind, row.lane, age(row.queued_at, now), row.error_code or "")
+            for row in rows
+        ],
+    )
 
 
 @app.command()

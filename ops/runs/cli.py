@@ -4,24 +4,24 @@ import asyncio
 import json
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Final
 from uuid import UUID
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from api.queries.run_reads import PostgresRunReads
 from api.run_shapes import Run
+from ops.ages import age
 from ops.desk import Desk, at_desk, id_of
+from ops.listing import show_table
 from ops.runs.steering import run_of, shown, steered
 from ops.waiting import Json, Wait
 
 app = typer.Typer(no_args_is_help=True, help="Runs: work on many assets at once.")
 
-# An id, a time and some words and numbers.
-_LINE: Final = 130
 _LOOK_SECONDS: Final = 1.0
 RunId = Annotated[str, typer.Argument(help="A run's id.")]
 
@@ -35,24 +35,14 @@ def list_command(
     if as_data:
         typer.echo(json.dumps([run.model_dump(mode="json") for run in runs]))
         return
-    table = Table(box=None, pad_edge=False)
-    for name in ("run", "kind", "status", "whose", "started", "waiting", "under way", "done", "failed"):
-        table.add_column(name, no_wrap=True)
-    for run in runs:
-        counts = run.counts
-        table.add_row(
-            str(run.id),
-            run.kind,
-            run.status,
-            "everybody's" if run.everybody else "one's own",
-            run.started_at.isoformat(" ", "seconds"),
-            str(counts.waiting),
-            str(counts.queued + counts.active),
-            str(counts.completed),
-            str(counts.failed),
-        )
-    # An id that is cut short is of no use; a line that is too long for the terminal is.
-    Console(width=max(Console().width, _LINE)).print(table)
+    if not runs:
+        typer.echo("There are no runs.")
+        return
+    now = datetime.now(UTC)
+    show_table(
+        ("run", "kind", "status", "age", "done of all"),
+        [(str(run.id), run.kind, run.status, age(run.started_at, now), _progress(run)) for run in runs],
+    )
 
 
 @app.command()
@@ -138,6 +128,11 @@ def _ended(run: Run) -> int:
 
 def _all(run: Run) -> int:
     return (run.counts.waiting or 0) + run.counts.requested
+
+
+def _progress(run: Run) -> str:
+    failed = f", {run.counts.failed} failed" if run.counts.failed else ""
+    return f"{_ended(run)}/{_all(run)}{failed}"
 
 
 def _say(run: Run, *, as_data: bool) -> None:
