@@ -1,7 +1,8 @@
-"""Rates on a real database: shared by processes, kept over restarts, and what goes on without it (H10)."""
+"""Rates and streams on a real database: shared by processes, kept over restarts; and without it (H10)."""
 
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import httpx
 import psycopg
@@ -54,6 +55,33 @@ def test_h10_two_processes_and_a_restart_share_one_rate(doors: RunningDoors, oth
     doors.wait_ready()
     assert statuses(doors.url, 3) == [429] * 3
     assert statuses(doors.url, 3, BEN) == [200] * 3
+
+
+def listening(url: str, streams: ExitStack) -> int:
+    """Opens one of Ben's streams, to be closed with the others; its status."""
+    client = streams.enter_context(httpx.Client(base_url=url, timeout=30.0))
+    headers = {"Authorization": f"Bearer {BEN}"}
+    return streams.enter_context(
+        client.stream("GET", "/v1/notifications/stream", headers=headers)
+    ).status_code
+
+
+def test_s01_two_processes_share_the_streams_of_a_user(doors: RunningDoors, other: str) -> None:
+    """Five in all, wherever they are; closed in one process, there is room in the other within moments."""
+    with ExitStack() as streams:
+        assert [listening(url, streams) for url in (doors.url, other, doors.url, other, other)] == [200] * 5
+        for url in (doors.url, other):
+            with ExitStack() as one_more:
+                assert listening(url, one_more) == 429
+    deadline = time.monotonic() + 60
+    with psycopg.connect(doors.world.env["DATABASE_URL"], autocommit=True) as connection:
+        while connection.execute("select 1 from api.stream_places where places > 0").fetchone():
+            assert time.monotonic() < deadline, "what was closed is still counted"
+            time.sleep(0.05)
+    with ExitStack() as streams:
+        assert [listening(other, streams) for _ in range(5)] == [200] * 5
+        with ExitStack() as one_more:
+            assert listening(doors.url, one_more) == 429
 
 
 def test_h10_strangers_share_theirs_and_the_table_names_nobody(doors: RunningDoors, other: str) -> None:
