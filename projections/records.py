@@ -73,8 +73,9 @@ class Reading(Generic[_Event]):
     def __init__(self, codec: Codec, events: tuple[type[_Event], ...]) -> None:
         """`events` are the classes of the topic that is read."""
         self._codec = codec
-        self._events = frozenset(events)
+        self._events = events
         self._met: set[bytes] = set()
+        self._ours: set[bytes] = set()
 
     def read_all(self, records: Iterable[Record]) -> list[Read[_Event]]:
         """Each record with its event, or the error that reading it gave; raises what the registry raises.
@@ -84,6 +85,14 @@ class Reading(Generic[_Event]):
         return [_made((record, self._read(record))) for record in records]
 
     def _read(self, record: Record) -> _Event | DecodeError | UnknownEventType:
+        value = record.value
+        if value is not None and value[_SCHEMA_ID] in self._ours:
+            event = self._codec.decode_known(value)
+            if event is not None:
+                return cast("_Event", event)
+        return self._decoded(record)
+
+    def _decoded(self, record: Record) -> _Event | DecodeError | UnknownEventType:
         value = record.value
         schema_id = value[_SCHEMA_ID] if value is not None else b""
         met = schema_id in self._met
@@ -96,9 +105,10 @@ class Reading(Generic[_Event]):
             return _bare(error)
         if not met:
             self._met.add(schema_id)
-        if type(event) in self._events:  # no class of an event has others derived from it
-            return cast("_Event", event)
-        return UnknownEventType(type(event).__name__)
+        if not isinstance(event, self._events):
+            return UnknownEventType(type(event).__name__)
+        self._ours.add(schema_id)
+        return event
 
 
 _E = TypeVar("_E", DecodeError, UnknownEventType)

@@ -112,11 +112,8 @@ class Codec:
         With `headers` the first record of each schema id is checked against what its headers call it, so
         that a registry that was lost and filled anew can't make us misread.
         """
-        if headers is None and value is not None and len(value) <= _WALK_FIRST_BYTES:
-            read = self._straight.get(value[:_HEADER])
-            event: Event | None = None if read is None else read_straight(read, value, _HEADER)
-            if event is not None:
-                return event
+        if headers is None and value is not None and (event := self.decode_known(value)) is not None:
+            return event
         if value is None:
             raise NullValue
         if len(value) < _HEADER or value[0] != 0:
@@ -129,6 +126,14 @@ class Codec:
             _confirm(reader, read_headers(headers))
             self._confirmed.add(schema_id)
         return _read(reader, value)
+
+    def decode_known(self, value: bytes) -> Event | None:
+        """The event, where its type was met before and the bytes are as we write them; None says nothing."""
+        read = self._straight.get(value[:_HEADER])
+        if read is None or len(value) > _WALK_FIRST_BYTES:
+            return None
+        event: Event | None = read_straight(read, value, _HEADER)
+        return event
 
     def _meet(self, schema_id: int) -> Reader:
         if (unknown := self._unknown_types.get(schema_id)) is not None:

@@ -8,7 +8,7 @@ import dataclasses
 import struct
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from itertools import groupby
 from textwrap import indent
 from typing import Any, Final, get_args, get_origin
@@ -23,10 +23,9 @@ _FAULTS: Final = (ArithmeticError, LookupError, ValueError, struct.error)
 _MOST_SHIFT: Final = 63
 _EVENT_ID: Final = "event_id"
 
-# A number of eight bytes, as all moments from 1979 to 3111 are: which bits say that it goes on, and its
-# seven bits a byte, moved together in pairs, then fours, then all.
-_GOES_ON, _ENDED = 0x80808080_80808080, 0x00808080_80808080
-_ONES, _TWOS, _FOURS = 0x007F007F_007F007F, 0x00003FFF_00003FFF, 0x0FFFFFFF
+# A number of eight bytes, as all moments from 1979 to 3111 are, is read as four pairs: which bits of a
+# pair say that it goes on.
+_BOTH_GO_ON, _ONE_GOES_ON = 0x8080, 0x0080
 
 
 class Unusual(ValueError):
@@ -46,7 +45,7 @@ def straight(cls: type) -> Read:
         "cls": cls,
         "id_of": uuid_from_bytes,
         "longer": _longer,
-        "moment": _moment,
+        "moment": partial(_moment, _sevens()),
         "new": object.__new__,
         "own_id": own_id,
     }
@@ -94,29 +93,28 @@ def _where_given(name: str, lines: list[str]) -> str:
 
 def _read_run(fields: Fields, names: dict[str, Any]) -> str:
     """Ids and moments one behind the other, taken apart in one go."""
-    layout = struct.Struct("<" + "".join("B36s" if hint is UUID else "Q" for _, hint, _ in fields))
+    layout = struct.Struct("<" + "".join("B36s" if hint is UUID else "4H" for _, hint, _ in fields))
     unpack = f"unpack_{fields[0][0]}"
     names[unpack] = layout.unpack_from
     ids = [name for name, hint, _ in fields if hint is UUID]
-    taken = ", ".join(f"size_{name}, {name}" if hint is UUID else name for name, hint, _ in fields)
+    taken = ", ".join(f"size_{name}, {name}" if hint is UUID else _pairs(name) for name, hint, _ in fields)
     lines = [f"{taken}, = {unpack}(value, at)"]
     if ids:
         lines.append(f"if not {' == '.join(f'size_{name}' for name in ids)} == 72:\n    raise Unusual")
     for name, hint, _ in fields:
-        of = "moment" if hint is datetime else "own_id" if name == _EVENT_ID else "id_of"
-        lines.append(f"set_{name}(made, {of}({name}))")
+        of = f"{'own_id' if name == _EVENT_ID else 'id_of'}({name})" if hint is UUID else ""
+        lines.append(f"set_{name}(made, {of or f'moment({_pairs(name)})'})")
     return "\n".join([*lines, f"at += {layout.size}"])
 
 
 def _read_value(name: str, hint: object, names: dict[str, Any]) -> list[str]:
     """Lines that leave the value in `it`."""
     if hint in {UUID, datetime}:
-        layout, of = ("B36s", "id_of") if hint is UUID else ("Q", "moment")
-        names[f"unpack_{name}"] = struct.Struct("<" + layout).unpack_from
+        names[f"unpack_{name}"] = struct.Struct("<" + ("B36s" if hint is UUID else "4H")).unpack_from
         if hint is UUID:
             wrong = "if size != 72:\n    raise Unusual"
-            return [f"size, it = unpack_{name}(value, at)", wrong, f"it = {of}(it)\nat += 37"]
-        return [f"(it,) = unpack_{name}(value, at)\nit = {of}(it)\nat += 8"]
+            return [f"size, it = unpack_{name}(value, at)", wrong, "it = id_of(it)\nat += 37"]
+        return [f"it = moment(*unpack_{name}(value, at))\nat += 8"]
     if hint is int:
         return [*_number(), "it = -(number >> 1) - 1 if number & 1 else number >> 1"]
     if hint is bool:
@@ -168,14 +166,23 @@ def _indented(lines: list[str]) -> str:
     return indent("\n".join(lines), "    ")
 
 
-def _moment(raw: int) -> datetime:
-    """The moment of eight bytes, read as a little-endian number."""
-    if raw & _GOES_ON != _ENDED or raw & 1:
+def _pairs(name: str) -> str:
+    return ", ".join(f"{name}_{number}" for number in range(4))
+
+
+@cache
+def _sevens() -> tuple[int, ...]:
+    """For each pair of bytes, read as a little-endian number, the fourteen bits that are the number's."""
+    return tuple(pair & 0x7F | pair >> 1 & 0x3F80 for pair in range(1 << 16))
+
+
+def _moment(sevens: tuple[int, ...], a: int, b: int, c: int, d: int) -> datetime:
+    """The moment of eight bytes, read as four little-endian numbers."""
+    if a & b & c & _BOTH_GO_ON != _BOTH_GO_ON or d & _BOTH_GO_ON != _ONE_GOES_ON or a & 1:
         raise Unusual
-    bits = raw & ~_GOES_ON
-    bits = bits & _ONES | bits >> 1 & _ONES << 7
-    bits = bits & _TWOS | bits >> 2 & _TWOS << 14
-    return EPOCH + timedelta(0, 0, (bits & _FOURS | bits >> 4 & _FOURS << 28) >> 1)
+    return EPOCH + timedelta(
+        0, 0, (sevens[a] >> 1) + (sevens[b] << 13) + (sevens[c] << 27) + (sevens[d] << 41)
+    )
 
 
 def _longer(value: bytes, at: int) -> tuple[int, int]:
