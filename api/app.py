@@ -54,7 +54,7 @@ from api.notifications.held import HeldStreams
 from api.notifications.hub import Hub
 from api.notifications.tailer import Tailer
 from api.openapi import describe
-from api.own_paths import close_to_others
+from api.own_paths import ask_first, close_to_others
 from api.parts import Parts
 from api.queries import (
     assets,
@@ -151,6 +151,8 @@ ROUTES: Final = (
     standing,
     health,
 )
+BUSY: Final = (gallery, assets, request_upload, complete_upload, upload_form)
+"""What is asked most. Nobody else's paths could be theirs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,9 +170,7 @@ def create_app(parts: Parts, heartbeats: Heartbeats) -> Doors:
     doors = parts.settings.doors
     sse = parts.metrics.sse
     held = HeldStreams(parts.places, most=doors.sse_streams_per_user)
-    hub = Hub(
-        streams_per_user=doors.sse_streams_per_user, queue=doors.sse_queue, metrics=sse, held=held
-    )
+    hub = Hub(streams_per_user=doors.sse_streams_per_user, queue=doors.sse_queue, metrics=sse, held=held)
     tailer = Tailer(
         topic=parts.settings.kafka.topics.assets,
         reads=parts.reads,
@@ -191,6 +191,7 @@ def create_app(parts: Parts, heartbeats: Heartbeats) -> Doors:
     measure(parts.identity, parts.metrics.identity)
     probes = health.Probes(health.checks_of(parts), heartbeats)
     app = described_app(shown=doors.docs)
+    ask_first(app, [module.router for module in BUSY])
     app.router.lifespan_context = _lifespan(hub, held, tailer, denials, parts.identity.uses)
     app.state.parts = parts
     app.state.probes = probes

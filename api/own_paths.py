@@ -1,6 +1,8 @@
 """A path that is a route of its own is no id: its other methods meet 405, not the door that takes ids."""
 
-from fastapi import FastAPI
+from collections.abc import Collection
+
+from fastapi import APIRouter, FastAPI
 from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -30,6 +32,21 @@ def close_to_others(app: FastAPI) -> None:
         if (others := _methods_on(path, patterns) - methods)
     ]
     app.router.routes[:0] = closed
+
+
+def ask_first(app: FastAPI, routers: Collection[APIRouter]) -> None:
+    """From here on the router tries these before all others, but for the refusals of `close_to_others`.
+
+    It tries one after the other, and the twentieth costs a write a seventh of its time. Theirs have to be
+    paths that no other router's pattern fits, or the order of ROUTES would not hold.
+    """
+
+    def turn(route: BaseRoute) -> int:
+        if isinstance(route, Closed):
+            return 0
+        return 1 if getattr(route, "original_router", None) in routers else 2
+
+    app.router.routes.sort(key=turn)
 
 
 def _methods_on(path: str, patterns: list[Route]) -> set[str]:
