@@ -12,11 +12,12 @@ import pytest
 from adapters.clock import FixedClock
 from adapters.failpoints import Failpoints
 from adapters.settings import Settings
+from ops import read_models_forms
 from ops.erasures.rows import reached
 from projections import checkpoints, operating
 from projections.aside_limit import AsideLimit
 from projections.batches import Batches
-from projections.beside import switching
+from projections.beside import counting, switching
 from projections.beside.finding import FoldIsServed, loop_now
 from projections.beside.following import Ahead, FailsBeside, Following, Silent
 from projections.beside.switching import FormsRefused
@@ -168,12 +169,44 @@ async def test_a_new_form_is_filled_beside_and_switched_to_and_gone_back_from(st
     assert len(stage.shown()) == 3
     assert stage.rows(NEW_ROWS) == stage.rows(OLD_ROWS)
 
+    with pytest.raises(FormsRefused, match="of another release"):
+        read_models_forms.refuse_to_go_back(stage.models.conn, stage.new.whole)
     switching.switch(stage.models.conn, stage.old.whole)
     assert stage.shown_from() == "assets_v2"
     last = await stage.tell("d")
     stage.old.open()
     stage.old.apply(last)
     assert len(stage.shown()) == 4
+
+
+async def test_an_operator_sees_what_stands_beside_and_makes_no_copies_meanwhile(stage: Stage) -> None:
+    conn, new = stage.models.conn, stage.new.whole
+    records = await stage.tell("a", "b")
+    stage.old.apply(records)
+    assert read_models_forms.described(conn, stage.was) is None
+    assert read_models_forms.unserved(conn, stage.was, ["assets", "jobs"]) == []
+    with pytest.raises(FormsRefused, match=r"nobody fills the forms of this release.* 8 records are left"):
+        read_models_forms.build(conn, new, quiet=True)
+    stage.new.open()
+    stage.new.apply(records[:6])
+    assert read_models_forms.unserved(conn, new, ["assets"]) == ["assets"]
+    with pytest.raises(FormsRefused, match="name them by themselves"):
+        read_models_forms.unserved(conn, new, ["assets", "jobs"])
+    with pytest.raises(FormsRefused, match="`switch` to them or `drop`"):
+        read_models_forms.require_one_form(conn, stage.was)
+    said = read_models_forms.described(conn, new)
+    assert said is not None
+    assert read_models_forms.sentences(said) == [
+        f"{form} of {stage.was.topic} stands beside what is served, 2 records behind."
+        for form in ("assets v3", "lifecycle v4")
+    ]
+    assert counting.count(conn, new).behind == 2
+    stage.new.apply(records)
+    counted = counting.count(conn, new)
+    assert counted.same
+    assert [(one.served, one.beside) for one in counted.tables] == [(2, 2), (2, 2)]
+    conn.execute("delete from assets_v3.assets")
+    assert not counting.count(conn, new).same
 
 
 async def test_what_is_beside_never_passes_what_is_served(stage: Stage) -> None:
