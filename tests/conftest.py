@@ -7,6 +7,7 @@ import pytest
 import structlog
 
 from ops.stack.jars import BUNDLES
+from tests.scheduling import HeaviestFirst
 from tests.servers import Servers, World, running_servers
 
 
@@ -36,6 +37,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "servers" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.servers)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> HeaviestFirst | None:
+    """`--dist loadfile` in an order of ours."""
+    return HeaviestFirst(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_report_header() -> str:
