@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from processors.dead_letter_limit import LONGEST_RUN
+from adapters.dead_letters.thickness import LONGEST_RUN
 from schemas.events import JobDeleted, WorkersResumed
 from tests.integration.worker.conftest import StartWorker
 from tests.integration.worker.lab import Lab, letter_of
