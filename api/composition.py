@@ -58,7 +58,6 @@ async def opened(
         keys = await _keys(settings, codec, log, metrics, heartbeats, closing)
         presets = await _presets(settings, codec, heartbeats, closing)
         pool = await _pool(settings, closing)
-        limits = _limits(settings, pool, metrics, closing)
         watch = await _watch(settings, closing)
         clock = SystemClock()
         identity = _identity(settings, pool, watch, clock, closing)
@@ -78,7 +77,7 @@ async def opened(
             cache=_cache(settings, reads, watch, metrics),
             credentials=credentials_of(settings, identity, clock),
             identity=identity,
-            limits=limits,
+            limits=_limits(settings, pool, metrics, closing),
             tickets=PostgresTickets(pool),
             places=PostgresPlaces(pool),
             signer=Signer(settings.secrets.token_secrets),

@@ -205,29 +205,7 @@ async def test_what_soft_state_says_no_more_is_forgotten(
 ) -> None:
     """Every table of the schema that grows, in bites; and what still says something stays."""
     kept, gone = uuid4(), uuid4()
-    old, fresh = NOW - HEARD_WITHIN - timedelta(minutes=1), NOW - timedelta(minutes=1)
-    async with pool.connection() as conn:
-        await conn.execute(_ASSET, _asset(uuid4(), kept, 1))
-        for n in range(7):
-            for until in (NOW - timedelta(seconds=1), NOW + timedelta(seconds=1)):
-                await conn.execute(_ROWS["reservation"], (uuid4(), uuid4(), until))
-            holders: list[tuple[UUID, datetime, datetime | None]] = [
-                (kept, old, None),
-                (gone, old, None),
-                (gone, fresh, None),
-                (kept, old, NOW - timedelta(seconds=1)),
-                (kept, old, NOW + timedelta(seconds=1)),
-            ]
-            for asset, noted, ends in holders:
-                await conn.execute(_ROWS["content"], (uuid4(), b"%d" % n, asset, AT.token(), noted, ends))
-            for created in (NOW - KEYS_KEPT - timedelta(seconds=1), NOW - KEYS_KEPT + timedelta(seconds=1)):
-                await conn.execute(_ROWS["key"], (uuid4().bytes, b"", created))
-            for at in (old, fresh):
-                await conn.execute(_ROWS["use"], (uuid4(), uuid4(), at))
-                await conn.execute(_ROWS["holder"], (uuid4(), at))
-                await conn.execute(_ROWS["ticket"], (uuid4().bytes, b"", at))
-                await conn.execute(_ROWS["rate"], (uuid4().bytes, at.timestamp()))
-            await conn.execute(_ROWS["ticket"], (uuid4().bytes, b"", NOW + timedelta(seconds=1)))
+    await _litter(pool, kept, gone)
     address = prepared.postgres.url.get_secret_value()
     there = replace(tools, clock=FixedClock(NOW), connect=lambda: psycopg.connect(address, autocommit=True))
     done = await asyncio.to_thread(lambda: forgotten(there, at_once=3))
@@ -254,6 +232,33 @@ async def test_every_table_of_the_doors_is_pruned_or_is_known_not_to_grow(pool: 
             "select table_name from information_schema.tables where table_schema = 'api'"
         )
         assert {name for (name,) in await found.fetchall()} == bounded | set(SOFT)
+
+
+async def _litter(pool: Pool, kept: UUID, gone: UUID) -> None:
+    """Seven of each row that is over, and of each that is not; one asset is there, the other is not."""
+    old, fresh = NOW - HEARD_WITHIN - timedelta(minutes=1), NOW - timedelta(minutes=1)
+    async with pool.connection() as conn:
+        await conn.execute(_ASSET, _asset(uuid4(), kept, 1))
+        for n in range(7):
+            for until in (NOW - timedelta(seconds=1), NOW + timedelta(seconds=1)):
+                await conn.execute(_ROWS["reservation"], (uuid4(), uuid4(), until))
+            holders: list[tuple[UUID, datetime, datetime | None]] = [
+                (kept, old, None),
+                (gone, old, None),
+                (gone, fresh, None),
+                (kept, old, NOW - timedelta(seconds=1)),
+                (kept, old, NOW + timedelta(seconds=1)),
+            ]
+            for asset, noted, ends in holders:
+                await conn.execute(_ROWS["content"], (uuid4(), b"%d" % n, asset, AT.token(), noted, ends))
+            for created in (NOW - KEYS_KEPT - timedelta(seconds=1), NOW - KEYS_KEPT + timedelta(seconds=1)):
+                await conn.execute(_ROWS["key"], (uuid4().bytes, b"", created))
+            for at in (old, fresh):
+                await conn.execute(_ROWS["use"], (uuid4(), uuid4(), at))
+                await conn.execute(_ROWS["holder"], (uuid4(), at))
+                await conn.execute(_ROWS["ticket"], (uuid4().bytes, b"", at))
+                await conn.execute(_ROWS["rate"], (uuid4().bytes, at.timestamp()))
+            await conn.execute(_ROWS["ticket"], (uuid4().bytes, b"", NOW + timedelta(seconds=1)))
 
 
 _ROWS = {
