@@ -8,22 +8,17 @@ Lane = Literal["live", "bulk"]
 LANES: Final[tuple[Lane, ...]] = ("live", "bulk")
 
 Method = Literal["form", "direct", "multipart"]
-METHODS: Final[tuple[Method, ...]] = ("form", "direct", "multipart")
 
 PurgeCode = Literal["erased", "permanent", "expired"]
-PURGE_CODES: Final[tuple[PurgeCode, ...]] = ("erased", "permanent", "expired")
 """Why an asset is purged: its owner was erased, a person asked for it, or its time in the trash was over."""
 
 ExpiryCode = Literal["expired", "aborted"]
-EXPIRY_CODES: Final[tuple[ExpiryCode, ...]] = ("expired", "aborted")
 """Why an upload never came: its time was over, or a person called it off."""
 
 TrashCode = Literal["user", "admin", "expired"]
-TRASH_CODES: Final[tuple[TrashCode, ...]] = ("user", "admin", "expired")
 """Who put an asset into the trash, or took it out; or that its time there is over."""
 
 Reason = Literal["retry", "regenerate", "redrive", "presets"]
-REASONS: Final[tuple[Reason, ...]] = ("retry", "regenerate", "redrive", "presets")
 """Why variants are asked for again; such is the kind of the job. That of a first one is upload."""
 
 RunKind = Literal["regenerate", "presets", "verify"]

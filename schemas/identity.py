@@ -9,16 +9,12 @@ Role = Literal["user", "admin"]
 ROLES: Final[tuple[Role, ...]] = ("user", "admin")
 
 Scope = Literal["assets:read", "assets:write", "generate", "admin"]
-SCOPES: Final[tuple[Scope, ...]] = ("assets:read", "assets:write", "generate", "admin")
 
 SessionKind = Literal["register", "login"]
-SESSION_KINDS: Final[tuple[SessionKind, ...]] = ("register", "login")
 
 RevocationCode = Literal["logout", "reuse", "password", "erased", "admin"]
-REVOCATION_CODES: Final[tuple[RevocationCode, ...]] = ("logout", "reuse", "password", "erased", "admin")
 
 PasswordCode = Literal["changed", "rehashed"]
-PASSWORD_CODES: Final[tuple[PasswordCode, ...]] = ("changed", "rehashed")
 
 GENERATIONS: Final = 1 << 32
 """How many refresh tokens a session can have, one after the other."""

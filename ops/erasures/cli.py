@@ -13,13 +13,14 @@ from adapters import read_store
 from adapters.settings import Settings, settings_or_exit
 from adapters.telemetry import configure_logs
 from ops.erasures import receipt, rows
-from ops.erasures.rows import Conn, Erasure
+from ops.erasures.rows import Conn
 from ops.erasures.runner import COMPONENT, Runner
 from ops.listing import show_table
 from ops.sentences import in_sentences, until_stopped
 from ops.signed import public_pem
 from ops.stopping import stop_on_signals
 from ops.waiting import WRONG, Json, leave, quiet_logs
+from projections.erasures.queries import ErasureRow
 
 app = typer.Typer(no_args_is_help=True, help="Erasures: people who asked to be forgotten.")
 
@@ -86,12 +87,12 @@ def _statement(settings: Settings, signed: bytes) -> dict[str, Any]:
     return {"data_keys_erased": said.keys, "assets_purged": said.assets, "signature": "valid"}
 
 
-def _line(erasure: Erasure) -> tuple[str, str, str]:
+def _line(erasure: ErasureRow) -> tuple[str, str, str]:
     completed = "under way" if erasure.completed_at is None else f"{erasure.completed_at:%F %T}"
     return str(erasure.erasure_id), f"{erasure.requested_at:%F %T}", completed
 
 
-def _plain(erasure: Erasure) -> dict[str, Any]:
+def _plain(erasure: ErasureRow) -> dict[str, Any]:
     completed, signed = erasure.completed_at, erasure.receipt
     return {
         "erasure_id": str(erasure.erasure_id),

@@ -24,10 +24,11 @@ from adapters.settings import KafkaSettings
 from adapters.subject_keys import Custody
 from ops.erasures import receipt, rows
 from ops.erasures.purge_group import done_with
-from ops.erasures.rows import Conn, Erasure, Owned
+from ops.erasures.rows import Conn, Owned
 from ops.subjects.compaction import short_segments, wait_until_gone
 from ops.subjects.key_records import Place, key_places
 from processors.purge.removal import asset_prefix
+from projections.erasures.queries import ErasureRow
 from projections.topic import ends
 from schemas.codec import Codec
 from schemas.envelope import Metadata
@@ -63,7 +64,7 @@ class Tools:
 class Erasing:
     """One erasure; `step` is to be called again and again, until it returns None."""
 
-    def __init__(self, erasure: Erasure, tools: Tools) -> None:
+    def __init__(self, erasure: ErasureRow, tools: Tools) -> None:
         self._erasure = erasure
         self._tools = tools
         self._rounds = 0

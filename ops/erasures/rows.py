@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -10,6 +9,7 @@ from uuid import UUID
 from psycopg import Connection, sql
 from psycopg.rows import class_row
 
+from projections.erasures.queries import ErasureRow
 from projections.lifecycle.projection import STATES
 from projections.statements import statements
 
@@ -22,27 +22,6 @@ Conn = Connection[Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Erasure:
-    """One erasure; `lost` are users whose registrations lost to this one's: they are erased with it."""
-
-    account_key: str
-    erasure_id: UUID
-    user_id: UUID
-    lost: tuple[UUID, ...]
-    requested_at: datetime
-    completed_at: datetime | None
-    receipt: bytes | None
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "lost", tuple(self.lost))  # Postgres gives a list
-
-    @property
-    def users(self) -> tuple[UUID, ...]:
-        """All whose keys are to be erased."""
-        return (self.user_id, *self.lost)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Owned:
     """An asset that the log told of, and whether its purge stands in the log, too."""
 
@@ -51,27 +30,27 @@ class Owned:
     purged: bool
 
 
-def under_way(conn: Conn) -> list[Erasure]:
+def under_way(conn: Conn) -> list[ErasureRow]:
     """The erasures that are not completed, oldest first."""
     return _erasures(conn, "under_way", {})
 
 
-def completed(conn: Conn) -> list[Erasure]:
+def completed(conn: Conn) -> list[ErasureRow]:
     """The erasures that are completed, oldest first."""
     return _erasures(conn, "completed", {})
 
 
-def every(conn: Conn, limit: int) -> list[Erasure]:
+def every(conn: Conn, limit: int) -> list[ErasureRow]:
     """The newest `limit` of all erasures, newest first."""
     return _erasures(conn, "every", {"limit": limit})
 
 
-def one(conn: Conn, erasure_id: UUID) -> Erasure | None:
+def one(conn: Conn, erasure_id: UUID) -> ErasureRow | None:
     """The erasure of that id."""
     return next(iter(_erasures(conn, "one", {"erasure_id": erasure_id})), None)
 
 
-def of_user(conn: Conn, user_id: UUID) -> list[Erasure]:
+def of_user(conn: Conn, user_id: UUID) -> list[ErasureRow]:
     """The erasures that were to erase this person."""
     return _erasures(conn, "of_user", {"user_id": user_id})
 
@@ -110,6 +89,6 @@ def soft_state(conn: Conn, users: Sequence[UUID], *, forget: bool) -> int:
     return count
 
 
-def _erasures(conn: Conn, name: str, parameters: Mapping[str, object]) -> list[Erasure]:
-    with conn.cursor(row_factory=class_row(Erasure)) as cursor:
+def _erasures(conn: Conn, name: str, parameters: Mapping[str, object]) -> list[ErasureRow]:
+    with conn.cursor(row_factory=class_row(ErasureRow)) as cursor:
         return cursor.execute(statements(SQL)[name], parameters).fetchall()

@@ -27,6 +27,7 @@ from ops.erasures import receipt, rows
 from ops.erasures.erasing import SOURCE, Erasing, Tools
 from ops.erasures.rows import Conn
 from ops.subjects.key_records import TopicUnread
+from projections.erasures.queries import ErasureRow
 from projections.topic import TopicMissing, WrongPartitions
 
 COMPONENT: Final = "erasures"
@@ -105,13 +106,13 @@ class Runner:
         self._metrics.erasures.completed.of().inc()
         log.info("erasure_completed", erasure_id=str(erasure_id))
 
-    def _begin(self, erasures: list[rows.Erasure], tools: Tools) -> None:
+    def _begin(self, erasures: list[ErasureRow], tools: Tools) -> None:
         for erasure in erasures:
             if erasure.erasure_id not in self._active:
                 self._active[erasure.erasure_id] = Erasing(erasure, tools)
                 log.info("erasure_begins", erasure_id=str(erasure.erasure_id))
 
-    def _undone(self, tools: Tools) -> list[rows.Erasure]:
+    def _undone(self, tools: Tools) -> list[ErasureRow]:
         """Erasures that were completed and yet have a living key: the key topic came from a back-up."""
         while not self._stop.is_set():
             try:
@@ -125,7 +126,7 @@ class Runner:
                 return [each for each in found if any(map(tools.custody.living, each.users))]
         return []
 
-    def _under_way(self) -> list[rows.Erasure]:
+    def _under_way(self) -> list[ErasureRow]:
         with _connection(self._settings) as conn:
             found = rows.under_way(conn)
         if not self._active:

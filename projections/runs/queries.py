@@ -69,23 +69,10 @@ async def runs_page(
         return await cursor.fetchall()
 
 
-def run_now(conn: Connection[Any], *, run_id: UUID) -> RunRow | None:
-    """As `run`, for those who wait."""
-    with conn.cursor(row_factory=class_row(RunRow)) as cursor:
-        return cursor.execute(_statement("by_id"), {"run_id": run_id}).fetchone()
-
-
 def open_runs(conn: Connection[Any]) -> Sequence[RunRow]:
     """The runs that have no counts yet, oldest first: running, paused, and cancelled ones to be counted."""
     with conn.cursor(row_factory=class_row(RunRow)) as cursor:
         return cursor.execute(_statement("open")).fetchall()
-
-
-def latest_runs(conn: Connection[Any], *, limit: int) -> Sequence[RunRow]:
-    """Up to `limit` runs, newest first."""
-    parameters = {"owner_id": None, "limit": limit, "started_at": None, "run_id": None}
-    with conn.cursor(row_factory=class_row(RunRow)) as cursor:
-        return cursor.execute(_statement("page"), parameters).fetchall()
 
 
 def _statement(name: str) -> bytes:

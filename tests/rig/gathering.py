@@ -20,7 +20,6 @@ from tests.rig.history import History
 from tests.rig.job_checks import stuck
 
 _LOOK_SECONDS: Final = 0.25
-_FEED: Final = 'select partition, "offset", event_id, accepted from live.activity'
 _NOTHING_ALLOWED: Final = Allowed()
 
 

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from adapters.settings import Settings
+from ops.erasures import rows
 from projections.account_activity import queries as activity
 from projections.accounts import queries as accounts
 from projections.api_keys import queries as api_keys
@@ -163,7 +164,7 @@ async def test_an_erasure_clears_every_row_and_the_address_is_free(
     assert models.rows("accounts_v1.accounts") == []
     assert models.rows("sessions_v1.sessions") == []
     assert models.rows("api_keys_v1.api_keys") == []
-    (pending,) = erasures.under_way(models.conn)
+    (pending,) = rows.under_way(models.conn)
     assert (pending.erasure_id, pending.user_id, pending.lost) == (
         erasure.event_id,
         ada.user_id,
@@ -173,13 +174,11 @@ async def test_an_erasure_clears_every_row_and_the_address_is_free(
     account = await accounts.account_by_key(conn, ada.account_key)
     assert account is not None
     assert (account.user_id, account.version) == (next_one.user_id, 1)
-    assert erasures.under_way(models.conn) == []
+    assert rows.under_way(models.conn) == []
     done = await erasures.erasure(conn, erasure.event_id)
     assert done is not None
     assert (done.completed_at, done.receipt) == (people.moment(30), b"receipt")
-    assert [done] == erasures.latest(models.conn)
-    assert await erasures.erasure_of(conn, ada.user_id) == done
-    assert await erasures.erasure_of(conn, eve.user_id) is None
+    assert [done] == rows.every(models.conn, 5) == rows.of_user(models.conn, ada.user_id)
 
 
 async def test_what_is_sealed_with_an_erased_key_is_null(
