@@ -10,12 +10,14 @@ from tests.bench import (
     api,
     append,
     codec,
+    faust,
     imaging,
     latency,
     pipeline,
     projector,
     reads,
     rebuild,
+    recovery,
     refusals,
     sandbox,
     sse,
@@ -34,6 +36,8 @@ app.command("latency")(latency.command)
 app.command("pipeline")(pipeline.command)
 app.command("projector")(projector.command)
 app.command("rebuild")(rebuild.command)
+app.command("faust")(faust.command)
+app.command("recovery")(recovery.command)
 
 
 @app.callback()
