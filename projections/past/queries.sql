@@ -7,13 +7,19 @@ select min(log_time) from live.activity
 
 -- name: spots
 -- Every accepted record of some assets of an owner (null: of all of them) up to the moment; in the order of one
--- partition up to the position, in the others by the log's time.
-select asset_id, partition, "offset" from live.activity
+-- partition up to the position, in the others by the log's time. A broker's clock may go back when another leads:
+-- then an asset's records end before the first that is too late, for nothing is folded without what came before.
+select asset_id, partition, "offset" from live.activity a
 where topic = %(topic)s and accepted
   and (%(owner_id)s::uuid is null or owner_id = %(owner_id)s)
   and (%(asset_ids)s::uuid[] is null or asset_id = any(%(asset_ids)s))
-  and log_time <= %(log_time)s
-  and (%(partition)s::int is null or partition <> %(partition)s or "offset" <= %(offset)s)
+  and case
+      when partition = %(partition)s::int then "offset" <= %(offset)s
+      else log_time <= %(log_time)s and not exists (
+          select from live.activity e
+          where e.asset_id = a.asset_id and e."offset" < a."offset" and e.log_time > %(log_time)s
+      )
+  end
 order by partition, "offset"
 limit %(limit)s
 

@@ -1,7 +1,7 @@
 """What operators ask of jobs and dead letters, out of rows that were folded."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from adapters.settings import Settings
 from projections.dead_letters import queries as letters
 from projections.jobs.queries import JobFilter, JobMark, attempts, job, jobs_page, last_said
 from projections.jobs.stats import job_stats
+from projections.past.queries import Moment, spots
 from tests.integration.projections.rows import HandFolded
 from tests.unit.projections.stories import BEGIN, PlainLog, Stories, an_id
 
@@ -115,3 +116,24 @@ async def test_what_hangs_on_letters(
     said = stories.failed("sky", ada).event_id
     assert await letters.said(conn, [said, an_id("never")]) == {said}
     assert await letters.redrive_rounds(conn, asset_id=stories.asset_id("sky")) == 0
+
+
+async def test_the_past_of_an_asset_is_a_beginning_of_its_records_whatever_the_brokers_clocks_say(
+    folded: HandFolded, stories: Stories, conn: AsyncConnection[Any]
+) -> None:
+    ada, log = await stories.owner("ada"), PlainLog(4)
+    log.append(*stories.whole("sea", ada))
+    (records,) = [records for records in log.partitions if records]
+    at = [1_777_600_000_000, 1_777_600_009_000, 1_777_600_005_000, 1_777_600_007_000]
+    folded.apply([record._replace(log_ms=ms) for record, ms in zip(records, at, strict=True)])
+    partition, topic = records[0].partition, folded.loop.topic
+
+    async def found(moment: Moment) -> list[int]:
+        asset_ids = [stories.asset_id("sea")]
+        told = await spots(conn, topic=topic, owner_id=ada, asset_ids=asset_ids, moment=moment, limit=9)
+        return [spot.offset for spot in told]
+
+    by_time = {ms: await found(Moment(log_time=datetime.fromtimestamp(ms / 1000, UTC))) for ms in at}
+    assert by_time == {at[0]: [0], at[1]: [0, 1, 2, 3], at[2]: [0], at[3]: [0]}
+    third = Moment(log_time=datetime.fromtimestamp(at[2] / 1000, UTC), partition=partition, offset=2)
+    assert await found(third) == [0, 1, 2]
