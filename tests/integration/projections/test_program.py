@@ -6,18 +6,25 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 
+from adapters.dead_letters.thickness import LONGEST_RUN
+from schemas.envelope import Metadata
+from schemas.events import WorkersResumed
 from tests.integration.projections.live import LiveLog, until
 from tests.integration.projections.rows import SET_ASIDE, TABLES, Dump, HandFolded, prepare
 from tests.programs import ROOT, Program, running
 from tests.servers import World
 
 SESSION_SECONDS = 10
+ASIDE = "too much was set aside"
+BROKEN = b"\0\0\0\xff\xff..........."
 
 
 @pytest.fixture(scope="module")
@@ -207,3 +214,44 @@ def test_told_to_end_it_ends_in_order_and_at_once(live: LiveLog, projector: Prog
     assert projector.stop() == 0
     assert time.monotonic() - began < 5
     assert live.group_lag() == 0
+
+
+def test_a_projector_that_sets_everything_aside_rests_until_it_is_told_to_go_on(
+    live: LiveLog, projector: Program
+) -> None:
+    """R11. It comes last: whoever folds this log again meets the limit too."""
+    live.wait_applied()
+    poison = [(str(live.stories.asset_id(f"bad-{number}")).encode(), BROKEN) for number in range(60)]
+    letters_before = live.letters()
+    live.put(*poison)
+    held = f'darkroom_projector_held{{topic="{live.loop.topic}"}}'
+    until(lambda: metric(projector, held) == 1, "the loop to rest")
+    set_aside = live.letters() - letters_before
+    assert LONGEST_RUN <= set_aside < 2 * LONGEST_RUN
+    tell(live, "behind-the-poison")
+    ready = httpx.get(f"{projector.metrics_url}/readyz")
+    assert (ready.status_code, "dead-letters resume projector" in ready.text) == (503, True)
+    until(lambda: reports(live) == [(True, True, ASIDE, ASIDE)], "the loop to say so")
+    assert httpx.get(f"{projector.metrics_url}/livez").status_code == 200
+    assert statuses(live, "behind-the-poison") == {None}
+    age = f'darkroom_projector_lag_seconds{{topic="{live.loop.topic}"}}'
+    assert metric(projector, age) > 0
+    until(lambda: resumed(live), "all of it to be applied")
+    assert statuses(live, "behind-the-poison") == {"ready"}
+    assert live.letters() - letters_before == len(poison)
+    until(lambda: metric(projector, age) == 0, "the age to fall")
+    until(lambda: httpx.get(f"{projector.metrics_url}/readyz").status_code == 200, "readiness")
+
+
+def reports(live: LiveLog) -> list[tuple[Any, ...]]:
+    """What the loop says of itself: whether it holds partitions, whether it rests, last error, trouble."""
+    columns = "partitions <> '{}', held_since is not null, last_error, trouble"
+    return list(live.rows(f"select {columns} from infra.loops where topic = '{live.loop.topic}'"))  # noqa: S608
+
+
+def resumed(live: LiveLog) -> bool:
+    """Tells it to go on, as often as it takes: each time it may set aside some more."""
+    event = WorkersResumed(event_id=uuid4(), occurred_at=datetime.now(UTC), component="projector")
+    live.log.append_sync(event, Metadata(correlation_id=uuid4(), source="/test"))
+    time.sleep(1)
+    return live.applied()

@@ -10,9 +10,11 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from schemas.events import AssetPurged, UploadCompleted
+from adapters.dead_letters.thickness import LONGEST_RUN
+from schemas.events import AssetPurged, UploadCompleted, WorkersResumed
 from tests.integration.worker.conftest import StartWorker
 from tests.integration.worker.lab import Lab
+from tests.integration.worker.seen import metric, readiness
 from tests.photographs import photograph
 from tests.programs import Program, running
 from tests.servers import World
@@ -112,6 +114,21 @@ async def test_killed_in_the_middle_it_goes_on(
         await lab.store.put(f"assets/{request.asset_id}/late", b"late", content_type="image/jpeg")
     purger.restart().wait_ready()
     await gone(lab, request, LONGEST + 10)
+
+
+async def test_too_many_dead_letters_stop_it_until_an_operator_says_so(lab: Lab, purger: Program) -> None:
+    headers = {"ce_type": b"AssetPurged"}
+    for _ in range(LONGEST_RUN):
+        lab.append_raw(str(uuid4()).encode(), b"\0\0\0\xff\xff of no schema", headers)
+    await lab.until(lambda: "dead-letters resume purge" in readiness(purger)[1])
+    assert metric(purger, "darkroom_worker_dead_letter_stop") == 1
+    for component in ("variants", "purge"):
+        assert readiness(purger)[0] == 503
+        await lab.append(WorkersResumed(event_id=uuid4(), occurred_at=datetime.now(UTC), component=component))
+        if component == "variants":
+            await asyncio.sleep(1)  # long enough to hear what is not meant for it
+    await lab.until(lambda: readiness(purger)[0] == 200)
+    assert metric(purger, "darkroom_worker_dead_letter_stop") == 0
 
 
 async def variants_begun(lab: Lab, request: UploadCompleted) -> None:
