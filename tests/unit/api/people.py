@@ -115,8 +115,12 @@ def kinds(on: Stage) -> list[str]:
 
 
 def is_problem(answer: httpx.Response, status: int, kind: str) -> dict[str, Any]:
+    """Checks that it is this problem, whole (RFC 9457), and gives what it says."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     said: dict[str, Any] = answer.json()
-    assert said["type"] == f"/problems/{kind}"
+    assert (said["type"], said["status"]) == (f"/problems/{kind}", status)
+    assert said["title"]
+    assert said["instance"] == answer.request.url.path
+    UUID(answer.headers["x-request-id"])
     return said

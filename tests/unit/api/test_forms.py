@@ -8,7 +8,7 @@ import pytest
 
 from api import forms
 from tests.unit.api.doors import JPEG, Stage
-from tests.unit.api.test_http import is_problem
+from tests.unit.api.people import is_problem
 
 TYPE = {"content-type": "multipart/form-data; boundary=X"}
 FILE = (

@@ -9,8 +9,9 @@ import pytest
 import structlog
 
 from tests.unit.api.doors import ADA, JPEG, Stage, stage, upload
+from tests.unit.api.people import is_problem
 from tests.unit.api.test_forms import END, FILE, TYPE
-from tests.unit.api.test_http import ORIGIN, is_problem
+from tests.unit.api.test_http import ORIGIN
 from tests.unit.api.test_uploads import PRESIGN
 
 CRLF = "x\r\nSet-Cookie: stolen=1\r\n\r\n<script>"

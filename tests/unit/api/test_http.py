@@ -7,27 +7,17 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import httpx
 import pytest
 import structlog
 
 from api import bodies, health
 from tests.unit.api.doors import ADA, JPEG, Stage, stage
+from tests.unit.api.people import is_problem
 from tests.unit.api.test_strict_json import HOSTILE
 from tests.unit.api.test_uploads import PRESIGN
 
 JSON_ROUTES = ("/v1/uploads/presign", "/v1/uploads/complete")
 PROBLEM = "application/problem+json"
-
-
-def is_problem(answer: httpx.Response, status: int, kind: str) -> None:
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == PROBLEM
-    body = answer.json()
-    assert (body["type"], body["status"]) == (f"/problems/{kind}", status)
-    assert body["title"]
-    assert body["instance"] == answer.request.url.path
-    UUID(answer.headers["x-request-id"])
 
 
 @pytest.mark.parametrize("route", JSON_ROUTES)

@@ -8,7 +8,7 @@ import structlog
 from adapters.settings import SettingsError, load_settings
 from api.limits.networks import network_of, pseudonym
 from tests.unit.api.doors import BEN, ROOT, Stage, stage
-from tests.unit.api.test_http import is_problem
+from tests.unit.api.people import is_problem
 from tests.unit.api.test_uploads import PRESIGN
 
 
