@@ -29,11 +29,17 @@ def dealt(worker: Program) -> float:
 async def test_a_restart_moves_no_partition_and_leaving_for_good_moves_all(
     lab: Lab, start_worker: StartWorker
 ) -> None:
-    """SIGTERM keeps a slot's partitions for its return; SIGUSR2 hands them on, however long the session."""
+    """SIGTERM and SIGKILL keep a slot's partitions for its return, which takes them at once, however long the
+    session; SIGUSR2 hands them on.
+    """
     first, second = start_worker(0, WORKER_SESSION=LONG_SESSION), start_worker(1, WORKER_SESSION=LONG_SESSION)
     await lab.until(lambda: (assigned(first), assigned(second)) == (PARTITIONS / 2, PARTITIONS / 2))
     before = dealt(first)
     assert second.stop() == 0
+    second.restart().wait_ready()
+    await lab.until(lambda: assigned(second) == PARTITIONS / 2)
+    assert (assigned(first), dealt(first)) == (PARTITIONS / 2, before)
+    second.kill()
     second.restart().wait_ready()
     await lab.until(lambda: assigned(second) == PARTITIONS / 2)
     assert (assigned(first), dealt(first)) == (PARTITIONS / 2, before)
