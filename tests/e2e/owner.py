@@ -9,6 +9,8 @@ from typing import Any, Self
 
 import httpx
 
+from tests.programs import PLAIN
+
 PATIENCE_SECONDS = 40.0
 
 
@@ -22,7 +24,7 @@ class Owner:
 
     def __post_init__(self) -> None:
         self.http = httpx.Client(
-            base_url=self.url, headers={"Authorization": f"Bearer {self.key}"}, timeout=30.0
+            base_url=self.url, headers={"Authorization": f"Bearer {self.key}"}, timeout=30.0, verify=PLAIN
         )
 
     def get(self, path: str, **options: Any) -> httpx.Response:
@@ -80,7 +82,7 @@ class Stream:
         self.entries: list[tuple[str, dict[str, Any]]] = []
         self.last_id = last_event_id
         self._open = threading.Event()
-        self._client = httpx.Client(base_url=owner.url, timeout=httpx.Timeout(5.0, read=30.0))
+        self._client = httpx.Client(base_url=owner.url, timeout=httpx.Timeout(5.0, read=30.0), verify=PLAIN)
         headers = {"Authorization": f"Bearer {owner.key}"}
         if last_event_id:
             headers["Last-Event-ID"] = last_event_id

@@ -14,7 +14,7 @@ from tests.e2e.owner import send_direct
 from tests.e2e.product import Product
 from tests.log_records import append_raw, read_topic
 from tests.photographs import photograph
-from tests.programs import ROOT
+from tests.programs import ROOT, asked
 
 TABLES = ("assets", "jobs", "activity")
 
@@ -154,7 +154,7 @@ def test_a_broker_that_dies_is_a_503_and_then_forgotten(product: Product) -> Non
 
 def _eventually(product: Product, path: str, code: int) -> bool:
     for _ in range(100):
-        if httpx.get(product.url + path).status_code == code:
+        if asked(product.url + path).status_code == code:
             return True
         time.sleep(0.2)
     return False

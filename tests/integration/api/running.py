@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from tests.programs import Program, running
+from tests.programs import PLAIN, Program, running
 from tests.servers import World
 
 ADA, BEN = "ada-key-0123456789abcdef", "ben-key-0123456789abcdef"
@@ -29,7 +29,7 @@ class RunningDoors:
 
     def client(self, key: str = ADA, **options: Any) -> httpx.Client:
         headers = {"Authorization": f"Bearer {key}"}
-        made = httpx.Client(base_url=self.url, headers=headers, timeout=15.0, **options)
+        made = httpx.Client(base_url=self.url, headers=headers, timeout=15.0, verify=PLAIN, **options)
         self.clients.append(made)
         return made
 

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from tests.integration.api.running import ADA, BEN, RunningDoors
+from tests.programs import asked
 
 PATIENCE_SECONDS = 20.0
 
@@ -124,7 +125,7 @@ def test_s01_a_flood_of_broken_streams_leaves_no_place_taken(doors: RunningDoors
             if answer.status_code != 200:
                 time.sleep(0.05)
     metrics = f"{doors.api.metrics_url}/metrics"
-    wait_for(lambda: "darkroom_sse_streams 0.0" in httpx.get(metrics).text)
+    wait_for(lambda: "darkroom_sse_streams 0.0" in asked(metrics).text)
     listener = Listener(doors)
     assert not listener.closed.is_set()
     listener.cut()

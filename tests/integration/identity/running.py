@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import httpx
 
 from tests.log_records import append_raw, read_topic
-from tests.programs import ROOT, Program, free_port, running
+from tests.programs import PLAIN, ROOT, Program, free_port, running
 from tests.servers import World
 
 PASSWORD = "nine red lamps by the river"
@@ -135,7 +135,9 @@ def open_identity(world: World, **overrides: str) -> Iterator[RunningIdentity]:
     projector = Program(["projections"], env, world.folder)
     urls = [f"http://127.0.0.1:{api.port}" for api in apis]
     with running(projector, *apis), contextlib.ExitStack() as closing:
-        one, other = (closing.enter_context(httpx.Client(base_url=url, timeout=30.0)) for url in urls)
+        one, other = (
+            closing.enter_context(httpx.Client(base_url=url, timeout=30.0, verify=PLAIN)) for url in urls
+        )
         opened = RunningIdentity(world, apis, projector, (one, other))
         opened.wait_ready()
         until(lambda: opened.register(door=0).status_code == 201, 20)

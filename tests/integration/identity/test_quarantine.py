@@ -3,13 +3,12 @@
 import json
 from typing import Any
 
-import httpx
-
 from adapters.account_keys import account_key, read_address
 from schemas.envelope import RawRecord
 from schemas.partitioner import partition_for
 from tests.integration.identity.running import RunningIdentity, somebody, until
 from tests.log_records import append_raw
+from tests.programs import asked
 
 BROKEN = b"\0\0\0\xff\xff" + b"of a schema that nobody has"
 
@@ -45,7 +44,7 @@ def letters(identity: RunningIdentity, key: str) -> list[dict[str, Any]]:
 
 def quarantined(identity: RunningIdentity) -> float:
     """How many records of accounts the projector says are set aside."""
-    text = httpx.get(f"{identity.projector.metrics_url}/metrics").text
+    text = asked(f"{identity.projector.metrics_url}/metrics").text
     lines = [line for line in text.splitlines() if line.startswith("darkroom_projector_quarantine_records{")]
     return sum(float(line.split()[-1]) for line in lines)
 

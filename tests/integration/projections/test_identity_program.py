@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from projections.checkpoints import LOOPS
@@ -17,7 +16,7 @@ from schemas.events import IdentityEvent
 from schemas.partitioner import partition_for
 from tests.integration.projections.live import LiveLog, until
 from tests.integration.projections.rows import IDENTITY_TABLES, Dump, HandFolded, prepare
-from tests.programs import ROOT, Program, running
+from tests.programs import ROOT, Program, asked, running
 from tests.servers import World
 from tests.unit.projections.account_stories import AccountStories, Person
 
@@ -102,7 +101,7 @@ def test_one_process_follows_all_logs_and_is_killed_around_its_commit(
             (name, 0, 0) for name in LOOPS
         ]
         assert asyncio.run(heard(world, live, key))
-        text = httpx.get(f"{dying.metrics_url}/metrics").text
+        text = asked(f"{dying.metrics_url}/metrics").text
         assert all(f'darkroom_projector_position{{partition="0",topic="{t}"}}' in text for t in topics(live))
         until(lambda: live.group_lag() == 0, "the group's offsets to follow")
     assets.close()
@@ -128,4 +127,4 @@ def test_one_log_alone_is_followed_and_replayed(
         assert [each["loop"] for each in told["loops"]] == ["identity"]
         live.wait_applied()
         assert live.dump(*IDENTITY_TABLES) == before
-        assert "assets.v1" not in httpx.get(f"{alone.metrics_url}/metrics").text
+        assert "assets.v1" not in asked(f"{alone.metrics_url}/metrics").text

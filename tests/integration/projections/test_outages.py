@@ -3,12 +3,11 @@
 import time
 from collections.abc import Iterator
 
-import httpx
 import pytest
 
 from tests.integration.projections.live import LiveLog, until
 from tests.integration.projections.rows import SCHEMAS
-from tests.programs import Program, running
+from tests.programs import Program, asked, running
 from tests.servers import World
 
 
@@ -34,7 +33,7 @@ def tell(live: LiveLog, *assets: object) -> None:
 
 
 def ready(projector: Program) -> tuple[int, str]:
-    answer = httpx.get(f"{projector.metrics_url}/readyz", timeout=5)
+    answer = asked(f"{projector.metrics_url}/readyz")
     return answer.status_code, answer.text
 
 
@@ -63,7 +62,7 @@ def test_postgres_away_for_a_while_is_told_and_outlasted(
         tell(live, *(f"down-{number}" for number in range(5)))
         until(lambda: ready(projector)[0] == 503, "not ready")
         assert "read models: " in ready(projector)[1]
-        assert httpx.get(f"{projector.metrics_url}/livez").status_code == 200
+        assert asked(f"{projector.metrics_url}/livez").status_code == 200
     check(live, projector)
 
 

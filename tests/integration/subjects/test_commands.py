@@ -20,7 +20,7 @@ from ops.erasures.receipt import receipt_key
 from ops.signed import public_pem
 from tests.contract.test_kafka_subject_keys import A_MASTER, B_MASTER
 from tests.integration.subjects.people import People
-from tests.programs import ROOT, Program, running
+from tests.programs import ROOT, Program, asked, running
 from tests.servers import World
 
 
@@ -116,7 +116,7 @@ def not_ready(program: Program, reason: str) -> str:
     while reason not in said:
         assert time.monotonic() < deadline, (said, program.output()[-2000:])
         with contextlib.suppress(httpx.HTTPError):
-            answer = httpx.get(f"{program.metrics_url}/readyz", timeout=2)
+            answer = asked(f"{program.metrics_url}/readyz", 2.0)
             said = answer.text if answer.status_code == 503 else ""
         time.sleep(0.1)
     return said
