@@ -19,11 +19,10 @@ from projections.beside.following import FailsBeside
 from projections.checkpoints import Copied, Fenced, Loop
 from projections.database import Database
 from projections.discards import discards_in
-from projections.folding import Folded, Given, Place, fold_batch
+from projections.folding import Folded, Given, Place, fold_batch, touched
 from projections.plan import Plan
 from projections.rebuild import mirror
 from projections.records import Read
-from schemas.decode_errors import DecodeError, UnknownEventType
 
 _Id = TypeVar("_Id", bound=Hashable)
 _State = TypeVar("_State")
@@ -201,23 +200,13 @@ class Batches(Generic[_Id, _State, _Event]):
         given = Given(
             streams=self._plan.streams,
             partitions=self._partitions,
-            states=self._plan.states.load(conn, self._touched(batch)),
+            states=self._plan.states.load(conn, touched(batch, self._plan.streams.id_of_key)),
             blocked=standing.blocked,
             check=self._plan.clear.check,
             condemned=condemned,
             discarded=standing.discarded,
         )
         return fold_batch(batch, given)
-
-    def _touched(self, batch: Sequence[Read[_Event]]) -> list[_Id]:
-        id_of = self._plan.streams.id_of
-        return list(
-            {
-                id_of(read.event)
-                for read in batch
-                if not isinstance(read.event, DecodeError | UnknownEventType)
-            }
-        )
 
     def _write(
         self, conn: Connection[Any], folded: Folded[_Id, _State, _Event], copied: Copied
