@@ -10,7 +10,7 @@ import pytest
 from adapters.settings import Settings
 from projections import operating
 from projections.folding import Verdict
-from projections.rebuild import copies
+from projections.rebuild import copies, filling
 from projections.rebuild.comparing import compare
 from projections.rebuild.copies import CopyRefused
 from projections.rebuild.filling import AlreadyFollows, FoldFailed, Tools, Unsettled, connect, fill
@@ -222,6 +222,32 @@ def test_what_is_set_aside_live_is_set_aside_in_a_rebuild_and_no_letter_is_sent(
     stage.models.conn.execute("delete from infra.quarantine")
     with pytest.raises(Unsettled, match="0 records set aside, a rebuild 1"):
         stage.fill("assets")
+
+
+class SentBack(Listed):
+    """The live rows are sent back while it is read."""
+
+    def __init__(self, stage: Stage, number: int) -> None:
+        super().__init__(list(stage.log.partitions[number]))
+        self._stage = stage
+
+    def read(self, until: int, most: int) -> list[Record]:
+        found = super().read(until, most)
+        self._stage.models.conn.execute("update infra.checkpoints set next_offset = 0")
+        return found
+
+
+def test_a_copy_that_is_ahead_of_live_rows_sent_back_is_not_kept(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filling, "_NEAR", 0)
+    stage.tell("a", "b")
+    number = stage.partition_of("a")
+    copies.begin(stage.conn, stage.models.loop, ["assets"])
+    with pytest.raises(Unsettled, match="sent back"):
+        fill(stage.conn, stage.tools, ["assets"], SentBack(stage, number), number)
+    assert stage.models.rows("assets_v2_copy.assets") == []
+    assert copies.every(stage.conn, stage.models.loop)["assets"].filled == ()
 
 
 def test_rows_that_differ_are_found_and_only_their_keys_are_shown(stage: Stage) -> None:
