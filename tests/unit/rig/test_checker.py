@@ -31,6 +31,7 @@ PARTITIONS = 4
 KEY = str(ASSET_ID).encode()
 WHERE = partition_for(KEY, PARTITIONS)
 FORM = requested(method="form")
+DIRECT = requested(method="direct")
 ASKED: list[AssetEvent] = [FORM, completed()]
 STORY: list[AssetEvent] = [*ASKED, started(worker="w0"), ready()]
 
@@ -192,6 +193,10 @@ WRONG: dict[str, tuple[Kind, Callable[[], Evidence]]] = {
     "an event id that says two things": (
         Kind.DOUBLED,
         lambda: run([*STORY, dataclasses.replace(completed(), event_id=ASKED[1].event_id, size=1)]),
+    ),
+    "a grant of two places under one event id": (
+        Kind.DOUBLED,
+        lambda: run([dataclasses.replace(DIRECT, object_key=key) for key in ("a", "b")]),
     ),
     "an event that the read models took twice": (
         Kind.DOUBLED,
