@@ -36,7 +36,9 @@ from ops.stack.unit import State
 from ops.stack.up import get_servers, server_programs
 
 START_SECONDS: Final = 150.0
-STOP_SECONDS: Final = 8.0
+# Everything in them is thrown away: who does not end at once is killed.
+STOP_SECONDS: Final = 1.0
+GONE_SECONDS: Final = 60.0
 PARTITIONS: Final = 4
 # All tests come from one network, know few accounts and are in a hurry; who tests a rate sets it.
 RATES: Final = "READS WRITES UPLOADS KEYS STRANGERS REGISTRATIONS LOGIN_ACCOUNT LOGIN_NETWORK"
@@ -266,7 +268,7 @@ def supervised(
             names = (unit.name for unit in supervisor.units)
             yield dict(site.servers), {name: EmbeddedServer(name, loop, supervisor) for name in names}
         finally:
-            loop.run(supervisor.stop(STOP_SECONDS), STOP_SECONDS + 5)
+            loop.run(supervisor.stop(STOP_SECONDS), GONE_SECONDS)
     finally:
         end_remains(mark)
         loop.close()
