@@ -12,6 +12,7 @@ from adapters.subject_keys import InMemorySubjectKeys
 from projections import operating
 from projections.records import Record
 from schemas.events import IdentityEvent
+from tests.integration.projections.mixing import mixed
 from tests.integration.projections.rows import SET_ASIDE, Dump, HandFolded, prepare
 from tests.servers import World
 from tests.unit.projections.account_stories import AccountStories, Person
@@ -93,19 +94,6 @@ def a_log(data: st.DataObject, stage: Stage) -> PlainLog:
     return log
 
 
-def cut(data: st.DataObject, log: PlainLog) -> list[list[Record]]:
-    """The log as a consumer may see it: order kept within partitions, mixed between them, cut anywhere."""
-    turns = data.draw(st.permutations([number for number, part in enumerate(log.partitions) for _ in part]))
-    queues = [iter(part) for part in log.partitions]
-    records = [next(queues[number]) for number in turns]
-    batches: list[list[Record]] = []
-    while records:
-        size = data.draw(st.integers(1, 40))
-        batches.append(records[:size])
-        records = records[size:]
-    return batches
-
-
 def rows_of(stage: Stage, batches: Sequence[Sequence[Record]]) -> Dump:
     stage.models.wipe()
     stage.models.apply(*batches)
@@ -117,7 +105,7 @@ def rows_of(stage: Stage, batches: Sequence[Sequence[Record]]) -> Dump:
 def test_any_cut_and_any_mixture_give_the_same_rows(stage: Stage, data: st.DataObject) -> None:
     log = a_log(data, stage)
     one_by_one = rows_of(stage, [[record] for record in log.records()])
-    assert rows_of(stage, cut(data, log)) == one_by_one
+    assert rows_of(stage, mixed(data, log, most=40)) == one_by_one
 
 
 @RELAXED

@@ -2,10 +2,6 @@
 
 import asyncio
 import contextlib
-import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -18,9 +14,10 @@ import pytest
 from adapters.subject_keys import Custody
 from ops.erasures.receipt import receipt_key
 from ops.signed import public_pem
+from tests import operators
 from tests.contract.test_kafka_subject_keys import A_MASTER, B_MASTER
 from tests.integration.subjects.people import People
-from tests.programs import ROOT, Program, asked, running
+from tests.programs import Program, asked, running
 from tests.servers import World
 
 
@@ -38,23 +35,8 @@ async def people(ground: World) -> AsyncIterator[People]:
     await people.close()
 
 
-def run(world: World, *words: str, **changed: str) -> subprocess.CompletedProcess[str]:
-    env = {"PATH": os.environ["PATH"], "STATE_DIR": str(world.folder / "ops"), **world.env, **changed}
-    return subprocess.run(
-        [sys.executable, "-m", "ops", *words],
-        cwd=ROOT,
-        env=env,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-
-
 async def told(world: World, *words: str, **changed: str) -> tuple[int, Any]:
-    done = await asyncio.to_thread(run, world, *words, "--json", **changed)
-    assert done.stdout, done.stderr
-    return done.returncode, json.loads(done.stdout)
+    return await asyncio.to_thread(operators.told, world, *words, **changed)
 
 
 async def test_a_master_key_is_rotated_and_an_erased_key_stays_erased(ground: World, people: People) -> None:
@@ -85,18 +67,18 @@ async def test_a_master_key_is_rotated_and_an_erased_key_stays_erased(ground: Wo
 
 async def test_what_cant_be_told_is_said_in_a_sentence(ground: World) -> None:
     nowhere = "postgresql://nobody@127.0.0.1:1/x"
-    done = await asyncio.to_thread(run, ground, "erasures", "list", DATABASE_URL=nowhere)
+    done = await asyncio.to_thread(operators.ran, ground, "erasures", "list", DATABASE_URL=nowhere)
     assert (done.returncode, "Postgres can't be reached" in done.stderr) == (1, True)
-    done = await asyncio.to_thread(run, ground, "erasures", "status", str(uuid4()))
+    done = await asyncio.to_thread(operators.ran, ground, "erasures", "status", str(uuid4()))
     assert (done.returncode, "There is no erasure" in done.stderr) == (3, True)
     done = await asyncio.to_thread(
-        run, ground, "subjects", "compact", "--wait", "1", KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1"
+        operators.ran, ground, "subjects", "compact", "--wait", "1", KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1"
     )
     assert (done.returncode, "can't be reached" in done.stderr) == (1, True)
 
 
 async def test_the_public_key_is_that_of_the_installation(ground: World) -> None:
-    done = await asyncio.to_thread(run, ground, "erasures", "public-key")
+    done = await asyncio.to_thread(operators.ran, ground, "erasures", "public-key")
     assert done.stdout == public_pem(receipt_key(ground.settings("test").secrets.id_key))
 
 

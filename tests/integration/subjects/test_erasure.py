@@ -1,21 +1,17 @@
 """A person is forgotten: killed at each step it goes on, and nothing readable is left anywhere (R28)."""
 
 import asyncio
-import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import pytest
 
 from ops.erasures import receipt
 from tests.integration.subjects.people import CANARY, People, Person
-from tests.programs import ROOT, Program, running
+from tests.operators import told
+from tests.programs import Program, running
 from tests.servers import World
 
 SHORT = {"JOB_TIMEOUT": "1s", "JOB_BUDGET": "1s", "OUTAGE_BUDGET": "1s", "BULK_JOB_BUDGET": "1s"}
@@ -51,24 +47,9 @@ async def people(ground: World) -> AsyncIterator[People]:
     await people.close()
 
 
-def ops(world: World, *words: str) -> tuple[int, Any]:
-    """A command's exit code and its JSON."""
-    done = subprocess.run(
-        [sys.executable, "-m", "ops", *words, "--json"],
-        cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "STATE_DIR": str(world.folder / "ops"), **world.env},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.stdout, done.stderr
-    return done.returncode, json.loads(done.stdout)
-
-
 async def verified(world: World, user: UUID) -> tuple[int, dict[str, list[str]]]:
     """What `verify-erasure` says: its exit code, and what it found readable, by place."""
-    code, said = await asyncio.to_thread(ops, world, "subjects", "verify-erasure", str(user))
+    code, said = await asyncio.to_thread(told, world, "subjects", "verify-erasure", str(user))
     return code, {each["place"]: each["found"] for each in said["places"]}
 
 
@@ -121,7 +102,7 @@ async def test_a_person_is_forgotten_whoever_dies_on_the_way(
         assert await people.objects(f"assets/{asset_id}/") == []
     await receipt_is_true(ground, erasure, ada)
     assert len(await people.objects(f"assets/{of_ben}/")) == 2
-    reset = await asyncio.to_thread(ops, ground, "read-models", "reset", "--wait")
+    reset = await asyncio.to_thread(told, ground, "read-models", "reset", "--wait")
     assert reset[0] == 0
     assert await verified(ground, ada.user_id) == nothing
     assert no_canary(people)
@@ -149,7 +130,7 @@ async def asked(world: World, people: People, person: Person) -> UUID:
     erasure = await people.erase(person)
     row = "select 1 from live.erasures where erasure_id = %s"
     await asyncio.to_thread(wait, lambda: people.rows(row, erasure), "the erasure's row")
-    assert (await asyncio.to_thread(ops, world, "erasures", "status", str(erasure)))[0] == 4
+    assert (await asyncio.to_thread(told, world, "erasures", "status", str(erasure)))[0] == 4
     return erasure
 
 
@@ -174,7 +155,7 @@ async def completed(
 
 
 async def receipt_is_true(world: World, erasure: UUID, person: Person) -> None:
-    code, said = await asyncio.to_thread(ops, world, "erasures", "status", str(erasure))
+    code, said = await asyncio.to_thread(told, world, "erasures", "status", str(erasure))
     assert code == 0
     assert said["statement"] == {"data_keys_erased": 3, "assets_purged": 3, "signature": "valid"}
     key = receipt.receipt_key(world.settings("receipts").secrets.id_key).public_key()

@@ -1,10 +1,7 @@
 """Uploads on real servers: in parts across a restart, quotas by two doors, what never came, the audit."""
 
 import asyncio
-import json
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -24,7 +21,8 @@ from adapters.telemetry import Metrics
 from schemas.envelope import Metadata
 from schemas.events import UploadRequested
 from tests.integration.api.running import ADA, BEN, JPEG, RunningDoors, open_doors
-from tests.programs import ROOT, Program, free_port, running
+from tests.operators import told
+from tests.programs import Program, free_port, running
 from tests.servers import World
 
 PART = 5 * 1024 * 1024
@@ -48,20 +46,6 @@ def second(doors: RunningDoors) -> Iterator[str]:
     with running(program):
         program.wait_ready(f"{url}/readyz")
         yield url
-
-
-def ops(world: World, *words: str) -> tuple[int, dict[str, Any]]:
-    done = subprocess.run(
-        [sys.executable, "-m", "ops", *words, "--json"],
-        cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "STATE_DIR": str(world.folder / "ops"), **world.env},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.stdout, done.stderr
-    return done.returncode, json.loads(done.stdout)
 
 
 def eventually(true: Callable[[], object], what: str) -> None:
@@ -146,10 +130,10 @@ async def test_what_never_came_is_expired_and_swept(doors: RunningDoors) -> None
         await store.put(f"incoming/{asset_id}/x", b"half", content_type="image/jpeg")
         await store.begin_parts(f"incoming/{asset_id}/p", content_type="image/jpeg")
 
-    code, said = await asyncio.to_thread(ops, world, "housekeeping", "run", "--once")
+    code, said = await asyncio.to_thread(told, world, "housekeeping", "run", "--once")
     assert (code, said["expiry"]["expired"]) == (0, 1)
     await asyncio.to_thread(eventually, lambda: _status(world, lost) == "expired", "no verdict came")
-    code, said = await asyncio.to_thread(ops, world, "housekeeping", "run", "--once")
+    code, said = await asyncio.to_thread(told, world, "housekeeping", "run", "--once")
     assert said["expiry"]["expired"] == 0
     left = [info.key async for info in store.list("incoming/") if info.key.endswith("/x")]
     assert left == [f"incoming/{awaited}/x"]
@@ -161,17 +145,17 @@ async def test_what_never_came_is_expired_and_swept(doors: RunningDoors) -> None
 
 async def test_store_and_read_models_agree_at_rest(doors: RunningDoors) -> None:
     world = doors.world
-    code, said = await asyncio.to_thread(ops, world, "objects", "audit")
+    code, said = await asyncio.to_thread(told, world, "objects", "audit")
     assert (code, said["orphans"], said["missing"], said["originals"]) == (0, [], [], 2)
     assert said["original_bytes"] == len(WHOLE) + len(JPEG)
 
     store = S3ObjectStore(world.settings("store").store, metrics=Metrics().store)
     stray = f"assets/{uuid4()}/original/stray"
     await store.put(stray, b"x", content_type="image/jpeg")
-    code, said = await asyncio.to_thread(ops, world, "objects", "audit", "--remove-orphans")
+    code, said = await asyncio.to_thread(told, world, "objects", "audit", "--remove-orphans")
     assert (code, said["young"], said["removed"]) == (0, 1, 0)
     await asyncio.sleep(1.1)  # what came in the second before has no age that a store would tell
-    code, said = await asyncio.to_thread(ops, world, "objects", "audit", "--remove-orphans", "--grace", "1s")
+    code, said = await asyncio.to_thread(told, world, "objects", "audit", "--remove-orphans", "--grace", "1s")
     assert (code, [one["key"] for one in said["orphans"]], said["removed"]) == (0, [stray], 1)
     assert await store.head(stray) is None
     await store.close()

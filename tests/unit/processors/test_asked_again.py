@@ -2,12 +2,9 @@
 
 from uuid import uuid4
 
-from adapters.failpoints import Failpoints
 from adapters.object_store import InMemoryObjectStore
 from processors.imaging.contract import Encoder
 from processors.look_ahead.job_index import JobFact
-from processors.reactor import Reactor
-from processors.variants.processor import Tools, VariantsProcessor
 from schemas.events import (
     Event,
     PresetSetDefined,
@@ -18,23 +15,11 @@ from schemas.events import (
 )
 from schemas.presets import DEFAULT_PRESETS, preset_set_hash
 from tests.unit.processors.renderers import InProcessRenderer, picture
+from tests.unit.processors.variants import reactor
 from tests.unit.processors.worlds import NOW, World, take
 
 FEWER = DEFAULT_PRESETS[1:]
 OTHER_SET = preset_set_hash(FEWER)
-
-
-def reactor(world: World, renderer: InProcessRenderer) -> Reactor:
-    tools = Tools(
-        store=world.store,
-        keys=world.keys,
-        presets=world.presets,
-        renderer=renderer,
-        journal=world.journal,
-        clock=world.clock,
-        failpoints=Failpoints(),
-    )
-    return world.reactor(VariantsProcessor(tools))
 
 
 def world_with_two_sets() -> World:

@@ -8,14 +8,13 @@ from uuid import uuid4
 
 from PIL import Image
 
-from adapters.failpoints import Failpoints
 from adapters.object_store import InMemoryObjectStore
 from processors.imaging.plain_json import MAX_METADATA
 from processors.purge.removal import remove
 from processors.retries import Retries
-from processors.variants.processor import Tools, VariantsProcessor
 from schemas.events import AssetPurged, UploadCompleted, VariantsReady
 from tests.unit.processors.renderers import InProcessRenderer, picture
+from tests.unit.processors.variants import reactor
 from tests.unit.processors.worlds import OWNER, World, take
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -34,17 +33,9 @@ def photograph(comment: str = "") -> bytes:
 
 
 async def processed(world: World, request: UploadCompleted, *, keep_position: bool = False) -> None:
-    tools = Tools(
-        store=world.store,
-        keys=world.keys,
-        presets=world.presets,
-        renderer=InProcessRenderer(),
-        journal=world.journal,
-        clock=world.clock,
-        failpoints=Failpoints(),
-        keep_position=keep_position,
+    assert await take(
+        reactor(world, InProcessRenderer(), keep_position=keep_position), await world.appended(request)
     )
-    assert await take(world.reactor(VariantsProcessor(tools)), await world.appended(request))
 
 
 def ready(world: World) -> VariantsReady:

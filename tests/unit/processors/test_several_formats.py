@@ -8,11 +8,10 @@ from uuid import uuid4
 import pytest
 from PIL import Image
 
-from adapters.failpoints import Failpoints
-from processors.variants.processor import Tools, VariantsProcessor
 from schemas.events import Preset, PresetSetDefined, VariantsReady
 from schemas.presets import preset_set_hash
 from tests.unit.processors.renderers import InProcessRenderer, picture
+from tests.unit.processors.variants import reactor
 from tests.unit.processors.worlds import NOW, World, take
 
 
@@ -28,18 +27,8 @@ async def made(original: bytes, *formats: str) -> tuple[World, VariantsReady]:
     name = preset_set_hash(presets)
     world = World()
     world.presets.apply(PresetSetDefined(event_id=uuid4(), occurred_at=NOW, preset_set=name, presets=presets))
-    tools = Tools(
-        store=world.store,
-        keys=world.keys,
-        presets=world.presets,
-        renderer=InProcessRenderer(),
-        journal=world.journal,
-        clock=world.clock,
-        failpoints=Failpoints(),
-        keep_position=False,
-    )
     request = replace(await world.request(original), preset_set=name)
-    assert await take(world.reactor(VariantsProcessor(tools)), await world.appended(request))
+    assert await take(reactor(world, InProcessRenderer()), await world.appended(request))
     event = world.said()[-1]
     assert isinstance(event, VariantsReady)
     return world, event

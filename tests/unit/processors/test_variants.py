@@ -7,16 +7,14 @@ from uuid import uuid4
 
 import pytest
 
-from adapters.failpoints import Failpoints
 from adapters.object_store import InMemoryObjectStore, ObjectInfo, StoreUnavailable
 from adapters.sealing import open_json
 from processors.look_ahead.job_index import JobFact
-from processors.reactor import Reactor
 from processors.sandbox import Exhausted, Interrupted, Refused, SandboxUnavailable
 from processors.variants.manifest import ManifestBroken, read_manifest
-from processors.variants.processor import Tools, VariantsProcessor
 from schemas.events import UploadCompleted, VariantsReady
 from tests.unit.processors.renderers import InProcessRenderer, picture
+from tests.unit.processors.variants import reactor
 from tests.unit.processors.worlds import OWNER, PRESET_SET, Left, World, take
 
 
@@ -30,19 +28,6 @@ class AttentiveStore(InMemoryObjectStore):
     async def get(self, key: str) -> bytes:
         self.asked.append(key)
         return await super().get(key)
-
-
-def reactor(world: World, renderer: InProcessRenderer) -> Reactor:
-    tools = Tools(
-        store=world.store,
-        keys=world.keys,
-        presets=world.presets,
-        renderer=renderer,
-        journal=world.journal,
-        clock=world.clock,
-        failpoints=Failpoints(),
-    )
-    return world.reactor(VariantsProcessor(tools))
 
 
 async def process(world: World, request: UploadCompleted, renderer: InProcessRenderer | None = None) -> bool:
