@@ -100,6 +100,7 @@ class InMemoryContents:
 
     down: bool = False
     held: dict[tuple[UUID, bytes], Holder] = field(default_factory=dict)
+    ends: dict[tuple[UUID, bytes], datetime | None] = field(default_factory=dict)
 
     async def find(self, owner_id: UUID, digests: tuple[bytes, ...]) -> dict[bytes, Holder]:
         """As the Protocol says."""
@@ -111,6 +112,6 @@ class InMemoryContents:
         self, owner_id: UUID, digests: tuple[bytes, ...], holder: Holder, *, until: datetime | None = None
     ) -> None:
         """As the Protocol says; forgetting is for the housekeeping, as in Postgres."""
-        del until
         if not self.down:
             self.held |= {(owner_id, digest): holder for digest in digests}
+            self.ends |= {(owner_id, digest): until for digest in digests}

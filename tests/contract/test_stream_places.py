@@ -96,11 +96,13 @@ async def test_a_lease_that_is_kept_keeps_the_places(process: Open) -> None:
     assert not await two.take(ADA, 1, most=1, said=1)
 
 
-async def test_who_lost_its_lease_is_told_and_says_everything_again(process: Open) -> None:
+@pytest.mark.parametrize("forgotten", [False, True])
+async def test_who_lost_its_lease_is_told_and_says_everything_again(process: Open, forgotten: bool) -> None:
     late, other = await living(process, SHORT), await living(process)
     await late.say({ADA: 1}, said=1)
     await in_time(other, 1, most=1)
-    await other.renew()  # which forgets the dead
+    if forgotten:
+        await other.renew()
     assert not await late.renew()
     await late.say({ADA: 1}, said=2)
     assert not await other.take(ADA, 2, most=2, said=2)

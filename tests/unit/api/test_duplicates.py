@@ -1,6 +1,7 @@
 """The same bytes of the same owner are answered with the asset that holds them."""
 
 import hashlib
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -56,6 +57,9 @@ async def test_a_direct_upload_of_the_same_bytes_is_called_off(on: Stage) -> Non
     assert (str(ended.asset_id), ended.code) == (granted["asset_id"], "aborted")
     on.reads.catch_up()
     assert on.reads.assets[ended.asset_id].status == "expired"
+    ends = {end for end in on.parts.contents.ends.values() if end is not None}  # type: ignore[attr-defined] # the twin's
+    assert min(ends) > on.clock.now() + timedelta(minutes=15) + on.settings.doors.upload_grace
+    assert None in on.parts.contents.ends.values()  # type: ignore[attr-defined] # the twin's; of what is kept
     await on.store.delete([granted["fields"]["key"]])  # swept
     on.parts.completions.__init__()  # type: ignore[misc] # a process that remembers nothing
     held(await complete(on, granted), first)
