@@ -3,7 +3,7 @@
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from functools import partial
 from types import FrameType
@@ -28,7 +28,7 @@ from projections.log_reader import Expelled, OffsetOutOfRange
 from projections.loops import run_all
 from projections.membership import Membership
 from projections.outages import Condition, Stopping
-from projections.reports.reporter import Reporter
+from projections.reports.reporter import Reporter, Spoken, shown
 from projections.topic import WrongPartitions
 from schemas.codec import Codec
 from schemas.events import Event
@@ -120,10 +120,17 @@ def _run(settings: Settings, chosen: Sequence[LoopName], ending: Ending, stack: 
     metrics, condition = Metrics(), Condition()
     condition.trouble("start", "starting")
     heartbeats = Heartbeats(settings.runtime.heartbeat_limit, metrics.loops)
-    server = serve_metrics(settings, metrics, live=heartbeats.stuck, ready=condition.reason)
+    loops: list[tuple[Spoken, Callable[[], float]]] = []
+    server = serve_metrics(
+        settings,
+        metrics,
+        live=heartbeats.stuck,
+        ready=condition.reason,
+        details=lambda: {"loops": [shown(spoken, silent()) for spoken, silent in loops]},
+    )
     stack.enter_context(closing(server))
     outside = _outside(settings, ending, metrics, condition, stack)
-    projectors, loops = {}, []
+    projectors = {}
     for name in chosen:
         beats = f"{_COMPONENT}-{name}"
         rein = Rein(stop=ending.stop, beat=heartbeats.expect(beats), condition=condition.part(name))

@@ -54,6 +54,10 @@ class Behind:
                 if lag or partition in self._in_hand
             }
 
+    def records(self) -> int:
+        """How many records wait, as far as is known."""
+        return sum(self._lags().values())
+
     def seconds(self) -> float:
         """The age of the oldest of all; 0 at the end."""
         oldest = self.oldest()

@@ -16,6 +16,10 @@ on conflict (topic, member) do update set
 -- Members that are gone for good.
 delete from infra.loops where topic = %(topic)s and said_at < now() - interval '1 day'
 
+-- name: leave
+-- A member that ends in order is not missed.
+delete from infra.loops where member = %(member)s
+
 -- name: reports
 -- One for each loop that was heard within the last hour; what was said before says nothing of now.
 select topic, member, said_at, extract(epoch from now() - said_at)::float8 as said_seconds_ago,

@@ -53,9 +53,13 @@ class Reporter:
         self._thread.start()
 
     def close(self) -> None:
-        """Says no more."""
+        """Says no more, and takes back what was said: who ends in order is not missed."""
         self._stop.set()
         self._thread.join(timeout=10)
+        try:
+            self._database.connection().execute(statements(_SQL)["leave"], {"member": self._member})
+        except psycopg.Error as error:
+            _log.debug("report.left", error=type(error).__name__)
         self._database.drop()
 
     def _run(self) -> None:
@@ -68,6 +72,22 @@ class Reporter:
                 self._database.drop()
                 _log.debug("report.unsaid", error=type(error).__name__)
             self._stop.wait(_SAY_SECONDS)
+
+
+def shown(spoken: Spoken, silent: float) -> dict[str, object]:
+    """The loop as its process shows it beside /readyz; lags are those of the partitions that it holds."""
+    troubles, last = spoken.condition.troubles(), spoken.condition.last_error()
+    since = min((each.since for each in troubles), default=None)
+    return {
+        "topic": spoken.topic,
+        "silent_seconds": round(silent, 1),
+        "partitions": list(spoken.partitions()),
+        "behind": spoken.behind.records(),
+        "behind_seconds": round(spoken.behind.seconds(), 1),
+        "trouble_since": since and since.isoformat(),
+        "last_error": last and last.error,
+        "last_error_at": last and last.since.isoformat(),
+    }
 
 
 def say(conn: psycopg.Connection[Any], spoken: Spoken, silent: float, *, member: str) -> None:

@@ -231,6 +231,9 @@ def test_a_projector_that_sets_everything_aside_rests_until_it_is_told_to_go_on(
     tell(live, "behind-the-poison")
     ready = httpx.get(f"{projector.metrics_url}/readyz")
     assert (ready.status_code, "dead-letters resume projector" in ready.text) == (503, True)
+    (loop,) = [each for each in ready.json()["loops"] if each["topic"] == live.loop.topic]
+    assert loop["partitions"]
+    assert (loop["last_error"], loop["trouble_since"] is None) == (ASIDE, False)
     until(lambda: reports(live) == [(True, True, ASIDE, ASIDE)], "the loop to say so")
     assert httpx.get(f"{projector.metrics_url}/livez").status_code == 200
     assert statuses(live, "behind-the-poison") == {None}

@@ -81,6 +81,9 @@ async def test_age_and_errors_are_what_the_loops_said_of_themselves(on: Stage) -
     assert {age for partition, age in ages.items() if partition != written.partition} == {0.0}
     on.reads.reports = [replace(report, oldest={})]
     assert {item["behind_seconds"] for item in await _of_assets(on)} == {0.0, 3.0}, "since it spoke, at most"
+    on.reads.reports = [replace(report, partitions=[])]
+    assert {item["behind_seconds"] for item in await _of_assets(on)} == {0.0, None}, "nobody holds it"
+    on.reads.reports = [replace(report, oldest={})]
     health = (await on.client(ROOT).get("/v1/health")).json()
     (loop,) = health["projectors"]
     assert (loop["silent_seconds"], loop["last_error"]) == (70.0, "read models: OperationalError")
