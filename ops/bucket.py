@@ -2,11 +2,10 @@
 
 import json
 
-import boto3
 import typer
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from adapters.object_store.control import client_of
 from adapters.settings import StoreSettings, settings_or_exit
 from ops.waiting import WRONG, Json, Wait, leave, patiently
 
@@ -42,20 +41,7 @@ def create(wait: Wait = 60.0, as_data: Json = False) -> None:
 
 def create_bucket(store: StoreSettings) -> bool:
     """Whether the bucket had to be created; StoreSilent when nobody answers, ClientError for a refusal."""
-    client = boto3.client(
-        "s3",
-        endpoint_url=store.endpoint,
-        region_name=store.region,
-        aws_access_key_id=store.access_key,
-        aws_secret_access_key=store.secret_key.get_secret_value(),
-        config=Config(
-            signature_version="s3v4",
-            s3={"addressing_style": "path"},
-            connect_timeout=3,
-            read_timeout=10,
-            retries={"total_max_attempts": 1},
-        ),
-    )
+    client = client_of(store, attempts=1)  # the caller is patient, and says so
     try:
         client.create_bucket(Bucket=store.bucket)
     except ClientError as error:

@@ -37,7 +37,7 @@ class Control:
     def __init__(self, store: StoreSettings) -> None:
         """Connects to nothing yet."""
         self._bucket = store.bucket
-        self._client = _client(store)
+        self._client = client_of(store)
 
     def copy(self, source: str, target: str, *, if_match: str, content_type: str) -> str:
         """The target's ETag; raises ObjectMissing, PreconditionFailed and what the store raises."""
@@ -130,7 +130,8 @@ class Control:
         self._client.close()
 
 
-def _client(store: StoreSettings) -> "S3Client":
+def client_of(store: StoreSettings, *, attempts: int = 3) -> "S3Client":
+    """A client that asks each thing so many times at most; it connects to nothing yet."""
     return boto3.session.Session().client(
         "s3",
         endpoint_url=store.endpoint,
@@ -144,7 +145,7 @@ def _client(store: StoreSettings) -> "S3Client":
             response_checksum_validation="when_required",
             connect_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,
-            retries={"mode": "standard", "total_max_attempts": 3},  # back-off with jitter
+            retries={"mode": "standard", "total_max_attempts": attempts},  # back-off with jitter
             max_pool_connections=THREADS,
         ),
     )
