@@ -24,6 +24,8 @@ from api.security_headers import Headers
 MAX_HEAD_BYTES: Final = 64_000
 # Whoever was answered before its body had come may send the rest for so long, and then reads the answer.
 LEFTOVER_SECONDS: Final = 5.0
+# Nobody receives any more of a request whose answer lasts; an event for each would cost streams a twentieth.
+_UNHEARD: Final = asyncio.Event()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +102,10 @@ class Connection(HttpToolsProtocol):
         """As api.lasting.Tells says, of the answer under way."""
         if self._lost:
             gone()
-        else:
-            self._gone = gone
+            return
+        self._gone = gone
+        if not self.pipeline:  # with another request behind it, the newest is not the one under way
+            self.cycle.message_event = _UNHEARD
 
     def data_received(self, data: bytes) -> None:
         """Bytes between requests count as the beginning of a head, whatever they are."""
