@@ -131,6 +131,15 @@ async def test_only_its_own_key_and_partition_tell_an_assets_story(stories: Stor
     assert folded.changed == {}
 
 
+async def test_an_event_in_the_home_of_a_key_that_tells_of_another_is_not_its_story(stories: Stories) -> None:
+    ada = await stories.owner("ada")
+    sea, hill = stories.requested("sea", ada), stories.requested("hill", ada)
+    own = key_of(sea)
+    folded = fold_batch([at(hill, 0, partition_for(own, PARTITIONS), own), at(sea, 1)], given())
+    assert kinds(folded) == [(0, "not_ours", "misplaced")]
+    assert list(folded.changed) == [sea.asset_id]
+
+
 async def test_what_cant_be_decoded_under_nobodys_key_holds_nobody_back(stories: Stories) -> None:
     ada = await stories.owner("ada")
     sea = at(stories.requested("sea", ada), 0)

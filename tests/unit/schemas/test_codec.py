@@ -274,3 +274,10 @@ def test_an_event_that_readers_would_refuse_is_not_written() -> None:
     )
     with pytest.raises(OversizedEvent):
         CODEC.encode(huge)
+
+
+def test_headers_are_asked_though_the_type_was_met_without_any() -> None:
+    codec = Codec.local()
+    assert codec.decode(VALUE) == codec.decode(VALUE) == STARTED
+    with pytest.raises(WrongSchema):
+        codec.decode(VALUE, headers=[("ce_type", b"something else")])
