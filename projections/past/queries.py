@@ -1,5 +1,6 @@
 """Finds the records that made assets what they were, and folds them again."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +8,6 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from psycopg import AsyncConnection
-from psycopg.types.json import Jsonb
 
 from adapters.sealing import Seals
 from projections.assets import projection as assets
@@ -150,10 +150,9 @@ _NAMES: Final = tuple(COLUMNS.decode().split(", "))
 
 
 def _row(found: dict[str, Any]) -> AssetRow:
-    variants = found["variants"]
-    variants = variants.obj if isinstance(variants, Jsonb) else variants
     values = {name: found[name] for name in _NAMES}
-    values |= {"tags": tuple(found["tags"]), "variants": tuple(VariantRow(**one) for one in variants)}
+    variants = tuple(VariantRow(**one) for one in json.loads(found["variants"]))
+    values |= {"tags": tuple(found["tags"]), "variants": variants}
     return AssetRow(**values)
 
 
