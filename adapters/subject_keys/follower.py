@@ -103,10 +103,12 @@ class KeyFollower:
             self._moved.wait_for(lambda: bool(self._next), max(0.0, deadline - time.monotonic()))
             places = [TopicPartition(self._topic, partition) for partition in self._next]
         try:
-            return self._ends_of(places, max(0.1, deadline - time.monotonic())) if places else None
+            left = max(0.1, deadline - time.monotonic())
+            return self._ends_of(places, min(left, _REQUEST_SECONDS)) if places else None
         except (KafkaException, TimeoutError):
-            # As when a topic was just made. A broker's restart leaves an old client with its leader epoch,
-            # refused for ever as FENCED_LEADER_EPOCH: another client has to ask.
+            # As when a topic was just made, or a leader has died, for whom the library would wait on and on.
+            # A broker's restart leaves an old client with its leader epoch, refused for ever as
+            # FENCED_LEADER_EPOCH: another client has to ask.
             self.__dict__.pop("_admin", None)
             return None
 
