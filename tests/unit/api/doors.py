@@ -172,7 +172,7 @@ def _parts(
 
 
 @asynccontextmanager
-async def stage(*, book: PlaceBook | None = None, **environ: str) -> AsyncIterator[Stage]:
+async def stage(book: PlaceBook | None = None, /, **environ: str) -> AsyncIterator[Stage]:
     """With a `book` of their own, stages are processes that count streams together."""
     settings, metrics, moment = settings_for(**environ), Metrics(), [0.0]
     clock = FixedClock(datetime(2026, 5, 17, 8, 9, 10, tzinfo=UTC))

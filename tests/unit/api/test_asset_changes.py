@@ -296,12 +296,13 @@ async def test_of_what_is_set_aside_nothing_is_begun_and_nobody_waits(on: Stage,
     spot = (on.settings.kafka.topics.assets, 0, 1)
     key = asset_id.encode()
     work.quarantine[spot] = Held(spot=spot, key=key, waiting=1, redrives=0, asked=False)
-    answer = {
+    answers: dict[str, Callable[[], Awaitable[httpx.Response]]] = {
         "patch": lambda: patch(on, asset_id, title="New"),
         "delete": lambda: delete(on, asset_id),
         "restore": lambda: restore(on, asset_id),
         "reprocess": lambda: on.client().post(f"/v1/assets/{asset_id}/reprocess"),
-    }[change]
+    }
+    answer = answers[change]
     said_no = await answer()
     assert (said_no.status_code, said_no.json()["type"]) == (503, "/problems/asset-set-aside")
     assert said_no.headers["retry-after"] == "60"

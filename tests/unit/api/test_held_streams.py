@@ -80,8 +80,8 @@ async def streams(places: Unsteady, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
 async def test_s01_a_user_has_so_many_streams_whichever_process_answers() -> None:
     book = PlaceBook()
     async with (
-        stage(book=book, SSE_STREAMS_PER_USER="3", SSE_HEARTBEAT="0.05") as one,
-        stage(book=book, SSE_STREAMS_PER_USER="3", SSE_HEARTBEAT="0.05") as two,
+        stage(book, SSE_STREAMS_PER_USER="3", SSE_HEARTBEAT="0.05") as one,
+        stage(book, SSE_STREAMS_PER_USER="3", SSE_HEARTBEAT="0.05") as two,
         one.living(),
         two.living(),
     ):
@@ -103,7 +103,7 @@ async def test_s01_a_user_has_so_many_streams_whichever_process_answers() -> Non
 
 async def test_a_head_request_and_a_refusal_leave_no_place_behind() -> None:
     book = PlaceBook()
-    async with stage(book=book) as on, on.living():
+    async with stage(book) as on, on.living():
         async with listen(on, method="HEAD") as ear:
             assert ear.status == 200
         async with listen(on, last_id="x" * 5) as ear:
