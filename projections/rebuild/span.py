@@ -40,7 +40,8 @@ class Span:
             silent += 1
             if silent > _MOST_SILENCE:
                 raise KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001 - its public name
-            found = self._below(self._polled(most), until)
+            # Never more than are due: the client would wait a second for those that don't come.
+            found = self._below(self._polled(min(most, until - self.position)), until)
         return found
 
     def close(self) -> None:
