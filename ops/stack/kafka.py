@@ -18,9 +18,9 @@ HEAP = 512
 THROWAWAY_HEAP = 320
 MOST_COPIES = 3
 # Ten years: a group that was away that long may read again from its start.
-OFFSETS_RETENTION_MINUTES = 10 * 365 * 24 * 60
+_OFFSETS_RETENTION_MINUTES = 10 * 365 * 24 * 60
 
-PROPERTIES = """\
+_PROPERTIES = """\
 process.roles=broker,controller
 node.id={id}
 controller.quorum.voters={voters}
@@ -118,23 +118,25 @@ def _java(site: Site, heap: int) -> tuple[str, ...]:
 def _prepare(site: Site, name: str, node: Node, nodes: Sequence[Node], cluster_id: str) -> None:
     data = site.folder.data / name
     site.config("kafka-log4j2.properties", LOGGING)
-    copies = min(MOST_COPIES, len(nodes))
-    properties = site.config(
-        f"{name}.properties",
-        PROPERTIES.format(
-            host=HOST,
-            id=node.id,
-            port=node.port,
-            controller=node.controller,
-            voters=",".join(f"{each.id}@{HOST}:{each.controller}" for each in nodes),
-            data=data,
-            retention=OFFSETS_RETENTION_MINUTES,
-            copies=copies,
-            in_sync=max(1, copies - 1),
-        ),
-    )
+    properties = site.config(f"{name}.properties", properties_of(node, nodes, data))
     if not (data / "meta.properties").exists():
         _format(site, properties, cluster_id)
+
+
+def properties_of(node: Node, nodes: Sequence[Node], data: Path) -> str:
+    """The settings of one broker among `nodes`, whose records lie in `data`."""
+    copies = min(MOST_COPIES, len(nodes))
+    return _PROPERTIES.format(
+        host=HOST,
+        id=node.id,
+        port=node.port,
+        controller=node.controller,
+        voters=",".join(f"{each.id}@{HOST}:{each.controller}" for each in nodes),
+        data=data,
+        retention=_OFFSETS_RETENTION_MINUTES,
+        copies=copies,
+        in_sync=max(1, copies - 1),
+    )
 
 
 def _cluster_id() -> str:

@@ -1,6 +1,7 @@
 """The compose file keeps its promises, as far as they can be read off it where no engine runs."""
 
 import re
+from pathlib import Path
 from importlib.util import find_spec
 from itertools import chain
 from typing import Any
@@ -12,7 +13,7 @@ from typer.testing import CliRunner
 from adapters.settings import load_settings
 from adapters.settings.loading import fields, variable
 from ops.__main__ import commands
-from ops.stack.kafka import OFFSETS_RETENTION_MINUTES, PROPERTIES
+from ops.stack.kafka import Node, properties_of
 from ops.stack.products import PROCESSES, STEPS
 from tests import compose_file
 from tests.compose_file import OWN, ROOT, SERVERS
@@ -207,8 +208,9 @@ def test_the_shutdown_is_longer_than_what_our_programs_need() -> None:
 
 
 def test_the_broker_promises_what_the_embedded_one_does() -> None:
-    embedded = dict(line.split("=", 1) for line in PROPERTIES.splitlines() if "=" in line)
-    embedded["offsets.retention.minutes"] = str(OFFSETS_RETENTION_MINUTES)
+    alone = Node(id=1, port=19092, controller=19093)
+    lines = properties_of(alone, (alone,), Path("data")).splitlines()
+    embedded = dict(line.split("=", 1) for line in lines if "=" in line)
     promises = (
         "auto.create.topics.enable",
         "offsets.retention.minutes",
