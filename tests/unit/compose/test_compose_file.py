@@ -1,9 +1,9 @@
 """The compose file keeps its promises, as far as they can be read off it where no engine runs."""
 
 import re
-from pathlib import Path
 from importlib.util import find_spec
 from itertools import chain
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
