@@ -22,7 +22,9 @@ MIGRATIONS = (
     "0007.retired_sets",
     "0008.redrives",
     "0009.copies",
+    "0010.streams_and_age",
     "0011.loops",
+    "0012.beside",
 )
 TABLES = {
     ("api", "contents"),
