@@ -55,6 +55,7 @@ class LogReader:
         self._topic = topic
         self._open_at = open_at
         self._config = {**client, **_config(group, member)}
+        self._closing = False
         self._consumer = self._member()
 
     def _member(self) -> Consumer:
@@ -110,11 +111,13 @@ class LogReader:
 
     def lags(self) -> dict[int, int]:
         """For each held partition how many records wait, as far as the broker has told; from any thread."""
-        lags = {}
+        lags: dict[int, int] = {}
+        consumer = self._consumer
         for partition, position in list(self.positions.items()):
-            _, high = self._consumer.get_watermark_offsets(
-                TopicPartition(self._topic, partition), cached=True
-            )
+            try:
+                _, high = consumer.get_watermark_offsets(TopicPartition(self._topic, partition), cached=True)
+            except (KafkaException, RuntimeError):  # the loop's thread closed it in between
+                return {}
             if high >= 0:
                 lags[partition] = max(0, high - position)
         return lags
@@ -135,6 +138,7 @@ class LogReader:
             except KafkaException as error:
                 _log.debug("offsets.not_told", reason=str(error))
         self.positions = {}
+        self._closing = True
         self._consumer.close()
 
     def _fresh(self, records: Iterable[Record]) -> list[Record]:
@@ -147,6 +151,8 @@ class LogReader:
         return fresh
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        if self._closing:  # to wait for Postgres now would raise out of close, and hide why we end
+            return
         numbers = sorted(place.partition for place in partitions)
         self.positions = self._open_at(numbers)
         consumer.assign(_places(self._topic, self.positions))

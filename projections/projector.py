@@ -1,6 +1,7 @@
 """The loop: records in, batches applied, offsets told; through outages, resets and other projectors."""
 
 import time
+from collections import deque
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -30,7 +31,9 @@ _NEAR_RECORDS: Final = 1_000
 # How often the group hears where we are: nobody reads it but those who watch lags.
 _TELL_SECONDS: Final = 1.0
 # A member whose word crossed a rebalance is fenced, though nobody else has its name. So soon again, one has.
-_FENCED_AGAIN_SECONDS: Final = 60.0
+# A broker that restarts fences its static members now and then; a twin of our name does it each time.
+_FENCED_SECONDS: Final = 60.0
+_FENCED_TIMES: Final = 3
 # A transaction costs as much as some thirty events in it. So after a
 # small batch the next begins only when its time is a tenth of the whole: what comes meanwhile goes together,
 # and what comes after a pause does not wait at all.
@@ -78,7 +81,7 @@ class Projector:
         self._untold = False
         self._next_at = 0.0
         self._hearing = Hearing()
-        self._came_back_at = -_FENCED_AGAIN_SECONDS
+        self._came_back: deque[float] = deque(maxlen=_FENCED_TIMES)
 
     def run(self) -> None:
         """Goes on until told to stop.
@@ -125,15 +128,15 @@ class Projector:
         return held
 
     def _read(self) -> list[Record]:
-        """What there is; once fenced, the next client under our name goes on, and fenced again it ends."""
+        """What there is; once fenced the next client of our name goes on, until it comes again and again."""
         try:
             return self._reader.read(self._most, _POLL_SECONDS)
         except Expelled as expelled:
             now = time.monotonic()
-            if now - self._came_back_at < _FENCED_AGAIN_SECONDS:
+            if len(self._came_back) == _FENCED_TIMES and now - self._came_back[0] < _FENCED_SECONDS:
                 raise
             _log.warning("member.fenced", reason=str(expelled))
-            self._came_back_at = now
+            self._came_back.append(now)
             self._reader.renew()
             return []
 

@@ -234,7 +234,7 @@ def test_a_projector_that_sets_everything_aside_rests_until_it_is_told_to_go_on(
     (loop,) = [each for each in ready.json()["loops"] if each["topic"] == live.loop.topic]
     assert loop["partitions"]
     assert (loop["last_error"], loop["trouble_since"] is None) == (ASIDE, False)
-    until(lambda: reports(live) == [(True, True, ASIDE, ASIDE)], "the loop to say so")
+    until(lambda: (True, True, ASIDE, ASIDE) in reports(live), "the loop to say so")
     assert httpx.get(f"{projector.metrics_url}/livez").status_code == 200
     assert statuses(live, "behind-the-poison") == {None}
     age = f'darkroom_projector_lag_seconds{{topic="{live.loop.topic}"}}'
@@ -247,7 +247,10 @@ def test_a_projector_that_sets_everything_aside_rests_until_it_is_told_to_go_on(
 
 
 def reports(live: LiveLog) -> list[tuple[Any, ...]]:
-    """What the loop says of itself: whether it holds partitions, whether it rests, last error, trouble."""
+    """What the loop says of itself, and what killed ones said last, which is kept for a while.
+
+    Whether it holds partitions, whether it rests, its last error, its trouble.
+    """
     columns = "partitions <> '{}', held_since is not null, last_error, trouble"
     return list(live.rows(f"select {columns} from infra.loops where topic = '{live.loop.topic}'"))  # noqa: S608
 

@@ -1,4 +1,4 @@
-"""A projector that was fenced goes on as the next client of its name; fenced again it gives way."""
+"""A projector that was fenced goes on as the next client of its name; fenced again and again it gives way."""
 
 from typing import Any, cast
 
@@ -21,19 +21,23 @@ class FencedReader:
         self.renewed += 1
 
 
-def test_once_it_comes_back_and_at_once_again_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_comes_back_three_times_a_minute_and_then_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     reader, now = FencedReader(), [0.0]
     monkeypatch.setattr("projections.projector.time.monotonic", lambda: now[0])
     projector = projector_of(reader)
-    assert projector._read() == []
-    assert reader.renewed == 1
+    for now[0] in (0.0, 10.0, 20.0):
+        assert projector._read() == []
+    assert reader.renewed == 3
     now[0] = 59.0
     with pytest.raises(Expelled):
         projector._read()
-    assert reader.renewed == 1
+    assert reader.renewed == 3
     now[0] = 61.0
     assert projector._read() == []
-    assert reader.renewed == 2
+    now[0] = 69.0
+    with pytest.raises(Expelled):
+        projector._read()
+    assert reader.renewed == 4
 
 
 def projector_of(reader: FencedReader) -> Projector:
