@@ -105,7 +105,7 @@ def objects(evidence: Evidence) -> Iterator[Violation]:
         named |= _named(tale.state)
         # Workers that were killed in the midst of it, for good, could not take back what they had written.
         if any(job.state == "failed" and job.error_kind != "refused" for job in tale.state.jobs):
-            unfinished.append(f"assets/{asset_id}/variants/")
+            unfinished += [f"assets/{asset_id}/variants/", f"assets/{asset_id}/metadata/"]
     for key, size in named.items():
         if key not in evidence.objects:
             yield Violation(Kind.OBJECTS, key, "is named and not there")

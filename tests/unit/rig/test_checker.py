@@ -34,6 +34,11 @@ FORM = requested(method="form")
 DIRECT = requested(method="direct")
 ASKED: list[AssetEvent] = [FORM, completed()]
 STORY: list[AssetEvent] = [*ASKED, started(worker="w0"), ready()]
+GIVEN_UP: list[AssetEvent] = [
+    *ASKED,
+    *(started(attempt=number) for number in (1, 2, 3)),
+    failed(kind="internal", code="worker_lost", attempt=3),
+]
 
 
 def told(events: Sequence[AssetEvent], *, key: bytes = KEY, partition: int = WHERE) -> list[Told]:
@@ -107,13 +112,12 @@ WELL: dict[str, Callable[[], Evidence]] = {
     "a request that came again and had its result repeated": lambda: run(
         [*STORY, ASKED[1], started(worker="w0"), STORY[3]]
     ),
-    "given up at the third silent end": lambda: run(
-        [
-            *ASKED,
-            *(started(attempt=number) for number in (1, 2, 3)),
-            failed(kind="internal", code="worker_lost", attempt=3),
-        ],
+    "given up at the third silent end": lambda: run(GIVEN_UP, letters=1),
+    "given up with what its workers had written": lambda: run(
+        GIVEN_UP,
         letters=1,
+        objects=objects_of(told(GIVEN_UP))
+        | {f"assets/{ASSET_ID}/{rest}": 5 for rest in ("variants/a/b/small.jpg", "metadata/a.json")},
     ),
     "a refusal that was expected": lambda: run(
         [*ASKED, started(), failed(code="corrupt")],
