@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Final
 
@@ -18,18 +19,27 @@ import httpx
 ROOT = Path(__file__).parents[1]
 PLAIN: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For `verify` where nobody speaks TLS: else httpx reads the world's certificates for each client, 30 ms."""
+_MOST_PROCESSES: Final = 16
 
 
-_PORTS = range(10_000, 32_000)
+def _own_ports() -> Iterator[int]:
+    """Every port in a random order, again and again; test processes that run side by side share none.
+
+    Below those that servers of ours choose from, and that the system gives to whoever connects.
+    """
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    ports = list(range(10_000 + number % _MOST_PROCESSES, 20_000, _MOST_PROCESSES))
+    secrets.SystemRandom().shuffle(ports)
+    return cycle(ports)
+
+
+_PORTS: Final = _own_ports()
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on right now.
-
-    Below those that the system gives to whoever connects: one of these may be gone before it is used.
-    """
+    """A TCP port of 127.0.0.1 that nobody listens on right now, and that was long not given to anybody."""
     while True:
-        port = secrets.choice(_PORTS)
+        port = next(_PORTS)
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port

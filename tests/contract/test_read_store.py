@@ -33,6 +33,8 @@ TABLES = {
     ("api", "quota_reservations"),
     ("api", "rate_limits"),
     ("api", "retired_sets"),
+    ("api", "stream_holders"),
+    ("api", "stream_places"),
     ("api", "stream_tickets"),
     ("infra", "checkpoints"),
     ("infra", "copied_partitions"),
