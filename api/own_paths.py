@@ -1,6 +1,6 @@
 """A path that is a route of its own is no id: its other methods meet 405, not the door that takes ids."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import iter_route_contexts
@@ -12,6 +12,17 @@ from starlette.routing import BaseRoute, Match, Route
 
 class Closed(Route):
     """Says 405 to methods that no door takes at a path of its own."""
+
+
+def fitting(path: str, routes: Iterable[BaseRoute]) -> list[BaseRoute]:
+    """The routes that the path fits, whatever methods they take."""
+    scope = {"type": "http", "path": path, "method": "", "root_path": "", "headers": []}
+    return [route for route in routes if route.matches(scope)[0] is not Match.NONE]
+
+
+def methods_of(routes: Iterable[BaseRoute]) -> set[str]:
+    """All methods that these routes take."""
+    return {method for route in routes for method in getattr(route, "methods", None) or ()}
 
 
 def close_to_others(app: FastAPI) -> None:
@@ -29,7 +40,7 @@ def close_to_others(app: FastAPI) -> None:
     closed = [
         Closed(path, _refuse, methods=sorted(others), include_in_schema=False)
         for path, methods in own.items()
-        if (others := _methods_on(path, patterns) - methods)
+        if (others := methods_of(fitting(path, patterns)) - methods)
     ]
     app.router.routes[:0] = closed
 
@@ -47,12 +58,6 @@ def ask_first(app: FastAPI, routers: Collection[APIRouter]) -> None:
         return 1 if getattr(route, "original_router", None) in routers else 2
 
     app.router.routes.sort(key=turn)
-
-
-def _methods_on(path: str, patterns: list[Route]) -> set[str]:
-    scope = {"type": "http", "path": path, "method": "", "root_path": "", "headers": []}
-    fitting: list[BaseRoute] = [route for route in patterns if route.matches(scope)[0] is not Match.NONE]
-    return {method for route in fitting for method in getattr(route, "methods", None) or ()}
 
 
 async def _refuse(_: Request) -> Response:

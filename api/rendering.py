@@ -14,7 +14,6 @@ from fastapi_problem.handler import new_exception_handler
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
-from starlette.routing import Match
 
 from adapters.event_log import LogUnavailable, OutcomeUnknown, RecordTooLarge
 from adapters.object_store import StoreRefused, StoreUnavailable
@@ -22,7 +21,7 @@ from adapters.subject_keys import KeyTrouble
 from adapters.telemetry.metrics import HttpMetrics
 from api import problems
 from api.bodies import said
-from api.own_paths import Closed
+from api.own_paths import Closed, fitting, methods_of
 
 # What the outside world can do to us, and what it means to the caller.
 OUTSIDE: Final[Mapping[type[Exception], type[StatusProblem]]] = MappingProxyType(
@@ -73,12 +72,10 @@ def allowed(app: FastAPI, path: str) -> str:
 
     A path that is a route of its own (`/v1/jobs/stats`) is no id that another route takes in its place.
     """
-    scope = {"type": "http", "path": path, "method": "", "root_path": "", "headers": []}
     doors = (context.original_route for context in iter_route_contexts(app.routes))
-    open_ones = [route for route in doors if not isinstance(route, Closed)]
-    matched = [route for route in open_ones if route.matches(scope)[0] is not Match.NONE]
+    matched = fitting(path, (route for route in doors if not isinstance(route, Closed)))
     own = [route for route in matched if getattr(route, "path", None) == path] or matched
-    return ", ".join(sorted({method for route in own for method in getattr(route, "methods", ())}))
+    return ", ".join(sorted(methods_of(own)))
 
 
 def as_problem(error: Exception) -> Problem:

@@ -15,8 +15,9 @@ from rich.table import Table
 from adapters.settings import Settings, settings_or_exit
 from ops import read_models_forms, read_models_rebuild
 from ops.read_models_ground import connection, ends_of, loops_of
-from projections import operating, read_models
+from projections import operating
 from projections.checkpoints import Loop, LoopName
+from projections.forms import EVERY
 from projections.rebuild import copies
 from projections.topic import partitions_of
 
@@ -41,7 +42,7 @@ def install(as_json: Json = False) -> None:
     log is replayed. Where one does, the new form is built beside it, by this release's projector.
     """
     replayed = renew(settings_or_exit(), quiet=as_json)
-    schemas = [model.schema for model in read_models.EVERY]
+    schemas = [model.schema for model in EVERY]
     said = {"schemas": schemas, "replayed": list(replayed)}
     typer.echo(json.dumps(said) if as_json else f"Installed: {', '.join(schemas)}.")
 

@@ -15,13 +15,13 @@ from psycopg import AsyncConnection, Connection
 
 from projections.forms import (
     ACCOUNT_STATES,
-    EVERY,
     LIFECYCLE,
     OF_ASSETS,
     OF_IDENTITY,
     OF_OPERATIONS,
     OPERATION_STATES,
     ReadModel,
+    every_named,
     form_of,
 )
 from projections.notices import Changes, Notice, write_notice
@@ -32,6 +32,8 @@ CHANNEL: Final = "darkroom_batch"
 """The NOTIFY channel on which each committed batch says how far it came."""
 
 _SQL: Final = "checkpoints.sql"
+# Forms beside are good enough to be read once they are so near to those that are served.
+_NEAR_RECORDS: Final = 1_000
 
 
 Copied = Mapping[str, AbstractSet[int]]
@@ -224,7 +226,7 @@ async def all_positions(conn: AsyncConnection[Any]) -> dict[str, dict[int, int]]
     """`positions` of all topics at once."""
     found: dict[str, dict[int, int]] = {}
     for topic, partition, offset in await (
-        await conn.execute(statements(_SQL)["own_positions"], _OWN)
+        await conn.execute(statements(_SQL)["own_positions"], every_named())
     ).fetchall():
         found.setdefault(topic, {})[partition] = offset
     return found
@@ -232,13 +234,6 @@ async def all_positions(conn: AsyncConnection[Any]) -> dict[str, dict[int, int]]
 
 async def readable(conn: AsyncConnection[Any]) -> bool:
     """Whether the read models of this release are there, and near to other forms where those are served."""
-    row = await (await conn.execute(statements(_SQL)["readable"], _OWN | {"near": _NEAR_RECORDS})).fetchone()
+    asked = every_named() | {"near": _NEAR_RECORDS}
+    row = await (await conn.execute(statements(_SQL)["readable"], asked)).fetchone()
     return bool(row and row[0])
-
-
-# Forms beside are good enough to be read once they are so near to those that are served.
-_NEAR_RECORDS: Final = 1_000
-_OWN: Final[dict[str, Any]] = {
-    "names": [model.name for model in EVERY],
-    "versions": [model.version for model in EVERY],
-}

@@ -57,6 +57,11 @@ OF_OPERATIONS: Final = (OPERATION_STATES, PRESET_SETS, RUNS)
 EVERY: Final = OF_ASSETS + OF_IDENTITY + OF_OPERATIONS
 
 
+def every_named() -> dict[str, object]:
+    """This release's own forms as statements ask for them: `names` and `versions`, side by side."""
+    return {"names": [model.name for model in EVERY], "versions": [model.version for model in EVERY]}
+
+
 def family_of(name: str) -> tuple[ReadModel, ...]:
     """The read models of the log that the one of this name is folded from."""
     for family in (OF_ASSETS, OF_IDENTITY, OF_OPERATIONS):

@@ -19,13 +19,7 @@ from projections.assets.clear import ClearText
 from projections.checkpoints import LoopName
 from projections.erasures import projection as erasures
 from projections.folding import Folded
-from projections.jobs import projection as jobs
-from projections.lifecycle.projection import STATES as ASSET_STATES
-from projections.links import projection as links
-from projections.operation_states.projection import STATES as OPERATION_STATES_OF
-from projections.plan import Plan, Writer
-from projections.preset_sets import projection as preset_sets
-from projections.read_models import (
+from projections.forms import (
     ACCOUNT_ACTIVITY,
     ACCOUNT_STATES,
     ACCOUNTS,
@@ -44,6 +38,12 @@ from projections.read_models import (
     USAGE,
     ReadModel,
 )
+from projections.jobs import projection as jobs
+from projections.lifecycle.projection import STATES as ASSET_STATES
+from projections.links import projection as links
+from projections.operation_states.projection import STATES as OPERATION_STATES_OF
+from projections.plan import Plan, Writer
+from projections.preset_sets import projection as preset_sets
 from projections.runs import projection as runs
 from projections.sessions import projection as sessions
 from projections.storage import projection as storage

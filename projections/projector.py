@@ -30,8 +30,8 @@ _SAY_SECONDS: Final = 1.0
 _NEAR_RECORDS: Final = 1_000
 # How often the group hears where we are: nobody reads it but those who watch lags.
 _TELL_SECONDS: Final = 1.0
-# A member whose word crossed a rebalance is fenced, though nobody else has its name. So soon again, one has.
-# A broker that restarts fences its static members now and then; a twin of our name does it each time.
+# A member whose word crossed a rebalance or a broker's restart is fenced now and then, though nobody else has
+# its name. So often in so short a time, one has.
 _FENCED_SECONDS: Final = 60.0
 _FENCED_TIMES: Final = 3
 # A transaction costs as much as some thirty events in it. So after a

@@ -5,56 +5,8 @@ from typing import Any, Final
 
 from psycopg import Connection, sql
 
-from projections.forms import (
-    ACCOUNT_ACTIVITY,
-    ACCOUNT_STATES,
-    ACCOUNTS,
-    ACTIVITY,
-    API_KEYS,
-    ASSETS,
-    ERASURES,
-    EVERY,
-    JOBS,
-    LIFECYCLE,
-    LINKS,
-    OF_ASSETS,
-    OF_IDENTITY,
-    OF_OPERATIONS,
-    OPERATION_STATES,
-    PRESET_SETS,
-    RUNS,
-    SESSIONS,
-    STORAGE,
-    USAGE,
-    VIEWS,
-    ReadModel,
-    family_of,
-)
+from projections.forms import EVERY, VIEWS, ReadModel, every_named, family_of
 from projections.statements import statements
-
-__all__ = (
-    "ACCOUNTS",
-    "ACCOUNT_ACTIVITY",
-    "ACCOUNT_STATES",
-    "ACTIVITY",
-    "API_KEYS",
-    "ASSETS",
-    "ERASURES",
-    "EVERY",
-    "JOBS",
-    "LIFECYCLE",
-    "LINKS",
-    "OF_ASSETS",
-    "OF_IDENTITY",
-    "OF_OPERATIONS",
-    "OPERATION_STATES",
-    "PRESET_SETS",
-    "RUNS",
-    "SESSIONS",
-    "STORAGE",
-    "USAGE",
-    "ReadModel",
-)
 
 _SQL: Final = "read_models.sql"
 SERVED: Final = "live"
@@ -146,9 +98,8 @@ def make_views(conn: Connection[Any]) -> None:
 
 def _shown(conn: Connection[Any]) -> list[tuple[str, str, str, str | None]]:
     """Each table that has a view: the view's schema, the table's, its name, and the schema it shows now."""
-    names = {"names": [model.name for model in EVERY], "versions": [model.version for model in EVERY]}
     served = conn.execute(statements(_SQL)["served_tables"], {"views": SERVED}).fetchall()
-    ours = conn.execute(statements(_SQL)["own_tables"], names | {"views": VIEWS}).fetchall()
+    ours = conn.execute(statements(_SQL)["own_tables"], every_named() | {"views": VIEWS}).fetchall()
     return [(SERVED, *row) for row in served] + [(VIEWS, *row) for row in ours]
 
 

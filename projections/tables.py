@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from psycopg import Connection, sql
 
+from projections.forms import ReadModel
 from projections.packing import copy_rows
-from projections.read_models import ReadModel
 
 _STAND_INS: Final[ContextVar[Mapping[str, str]]] = ContextVar("stand_ins", default=MappingProxyType({}))
 

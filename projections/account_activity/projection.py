@@ -9,8 +9,8 @@ from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from projections.causes import causes_of, discarded
+from projections.forms import ACCOUNT_ACTIVITY
 from projections.of_identity import Applied, Folded
-from projections.read_models import ACCOUNT_ACTIVITY
 from projections.tables import Table
 from schemas.account_state import AccountState
 from schemas.events import (

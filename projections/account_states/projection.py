@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from projections.read_models import ACCOUNT_STATES
+from projections.forms import ACCOUNT_STATES
 from projections.states import States
 from projections.tables import Table
 from schemas.account_state import AccountState

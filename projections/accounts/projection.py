@@ -6,8 +6,8 @@ from typing import Any, Final
 from psycopg import Connection
 
 from projections.accounts.clear import ClearAccounts
+from projections.forms import ACCOUNTS
 from projections.of_identity import Changed, Folded
-from projections.read_models import ACCOUNTS
 from projections.tables import Table
 from schemas.account_state import Life
 

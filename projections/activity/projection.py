@@ -9,8 +9,8 @@ from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from projections.causes import causes_of, discarded
+from projections.forms import ACTIVITY
 from projections.of_assets import Applied, Folded
-from projections.read_models import ACTIVITY
 from projections.records import Record
 from projections.tables import Table
 from schemas.events import (

@@ -8,9 +8,9 @@ from uuid import UUID
 from psycopg import Connection
 
 from projections.accounts.clear import ClearAccounts
+from projections.forms import API_KEYS
 from projections.lives import changed_parts, write_parts
 from projections.of_identity import Folded
-from projections.read_models import API_KEYS
 from projections.tables import Table
 from schemas.account_state import ApiKeyState
 

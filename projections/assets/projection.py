@@ -9,8 +9,8 @@ from psycopg.types.json import Jsonb
 
 from projections.assets.clear import ClearText
 from projections.assets.search import terms
+from projections.forms import ASSETS
 from projections.of_assets import Changed, Folded
-from projections.read_models import ASSETS
 from projections.tables import Table
 from schemas.asset_state import AssetState, VariantSet
 from schemas.events import Variant

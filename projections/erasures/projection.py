@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from psycopg import Connection
 
+from projections.forms import ERASURES
 from projections.of_identity import Folded
-from projections.read_models import ERASURES
 from projections.tables import Table
 
 TABLE: Final = Table(

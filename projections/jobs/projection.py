@@ -6,8 +6,8 @@ from typing import Any, Final
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
+from projections.forms import JOBS
 from projections.of_assets import Folded
-from projections.read_models import JOBS
 from projections.tables import Table
 from schemas.events import Cost
 

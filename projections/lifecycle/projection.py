@@ -3,7 +3,7 @@
 from typing import Final
 from uuid import UUID
 
-from projections.read_models import LIFECYCLE
+from projections.forms import LIFECYCLE
 from projections.states import States
 from projections.tables import Table
 from schemas.asset_state import AssetState

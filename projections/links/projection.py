@@ -6,8 +6,8 @@ from uuid import UUID
 
 from psycopg import Connection
 
+from projections.forms import LINKS
 from projections.of_assets import Changed, Folded
-from projections.read_models import LINKS
 from projections.tables import Table
 
 TABLE: Final = Table(

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from projections.read_models import OPERATION_STATES
+from projections.forms import OPERATION_STATES
 from projections.states import States
 from projections.tables import Table
 from schemas.operation import OperationState

@@ -7,8 +7,8 @@ from typing import Any, Final
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
+from projections.forms import PRESET_SETS
 from projections.of_operations import Folded
-from projections.read_models import PRESET_SETS
 from projections.tables import Table
 
 TABLE: Final = Table(

@@ -13,7 +13,7 @@ from psycopg import Connection, sql
 
 from projections import checkpoints, read_models
 from projections.checkpoints import Loop
-from projections.read_models import ReadModel
+from projections.forms import ReadModel
 from projections.statements import statements
 
 _SQL: Final = "rebuild/copies.sql"

@@ -6,8 +6,8 @@ from typing import Any, Final
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
+from projections.forms import RUNS
 from projections.of_operations import Folded
-from projections.read_models import RUNS
 from projections.tables import Table
 from schemas.events import RunCounts
 

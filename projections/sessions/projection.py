@@ -6,9 +6,9 @@ from uuid import UUID
 
 from psycopg import Connection
 
+from projections.forms import SESSIONS
 from projections.lives import changed_parts, write_parts
 from projections.of_identity import Folded
-from projections.read_models import SESSIONS
 from projections.tables import Table
 from schemas.account_state import SessionState
 

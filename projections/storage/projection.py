@@ -7,8 +7,8 @@ from uuid import UUID
 
 from psycopg import Connection, sql
 
+from projections.forms import STORAGE
 from projections.of_assets import Folded
-from projections.read_models import STORAGE
 from projections.tables import Table
 from schemas.asset_state import AssetState
 

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from psycopg import Connection
 
+from projections.forms import USAGE
 from projections.of_assets import Folded
-from projections.read_models import USAGE
 from projections.tables import Table
 from schemas.events import VariantsReady
 

@@ -1,7 +1,5 @@
 """What the event log makes of errors that a broker says: waited out, refused for good, or survived."""
 
-import asyncio
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 
@@ -15,10 +13,10 @@ from adapters.topics import specs_of
 from schemas.codec import Codec
 from schemas.events import UploadRequested
 from schemas.positions import Position
+from tests.contract.appending import recovered
 from tests.contract.ground import metadata, read, upload_requested
 from tests.rig.mock_brokers import PRODUCE, MockBrokers, mock_brokers
 
-RECOVERY_SECONDS = 30.0
 # More than are asked for until every deadline has passed.
 FOR_LONG = 500
 
@@ -40,7 +38,7 @@ def kafka(brokers: MockBrokers) -> KafkaSettings:
 @pytest.fixture
 async def log(kafka: KafkaSettings) -> AsyncIterator[KafkaEventLog]:
     log = KafkaEventLog(kafka, Codec.local(), metrics=Metrics().log)
-    await recovered(log, upload_requested())
+    await recovered(log, upload_requested(), end_of)
     yield log
     await log.close()
 
@@ -50,15 +48,6 @@ async def end_of(log: KafkaEventLog, event: UploadRequested) -> Position | Appen
         return await log.append(event, metadata())
     except AppendFailed as error:
         return error
-
-
-async def recovered(log: KafkaEventLog, event: UploadRequested) -> Position:
-    """The position of the event, appended again until it lands."""
-    deadline = time.monotonic() + RECOVERY_SECONDS
-    while isinstance(end := await end_of(log, event), AppendFailed):
-        assert time.monotonic() < deadline, end
-        await asyncio.sleep(0.1)
-    return end
 
 
 def held(kafka: KafkaSettings) -> Counter[str]:
@@ -98,7 +87,7 @@ async def test_what_does_not_pass_is_said_in_time_and_does_not_last(
     brokers.say(PRODUCE, [KafkaError.NOT_ENOUGH_REPLICAS] * FOR_LONG)
     assert isinstance(await end_of(log, event), AppendFailed)
     brokers.be_well(PRODUCE)
-    await recovered(log, later)
+    await recovered(log, later, end_of)
     assert held(kafka)[str(later.event_id)] >= 1
 
 
@@ -128,5 +117,5 @@ async def test_a_producer_that_the_broker_disowns_is_none_that_we_keep(
     """R18: whatever becomes of the append, it is made again by the same process and lands."""
     event = upload_requested()
     brokers.say(PRODUCE, [error])
-    await recovered(log, event)
+    await recovered(log, event, end_of)
     assert held(kafka)[str(event.event_id)] >= 1

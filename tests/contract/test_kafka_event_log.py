@@ -14,13 +14,12 @@ from adapters.telemetry import Metrics
 from schemas.codec import Codec
 from schemas.events import UploadRequested
 from schemas.positions import Position
+from tests.contract.appending import recovered
 from tests.contract.ground import make_topics, metadata, read, upload_requested
 from tests.servers import World
 
 DOOR_SECONDS = 5.0
 """What the doors promise, from request to answer."""
-
-RECOVERY_SECONDS = 30.0
 
 
 @pytest.fixture(scope="module")
@@ -52,15 +51,6 @@ async def end_of(log: KafkaEventLog, event: UploadRequested) -> Position | Appen
         assert time.monotonic() - began < DOOR_SECONDS
 
 
-async def recovered(log: KafkaEventLog, event: UploadRequested) -> Position:
-    """The position of the event, appended again until it lands."""
-    deadline = time.monotonic() + RECOVERY_SECONDS
-    while isinstance(end := await end_of(log, event), AppendFailed):
-        assert time.monotonic() < deadline, end
-        await asyncio.sleep(0.1)
-    return end
-
-
 def held(world: World) -> list[str]:
     """The event ids that the log holds, each as often as it stands there."""
     kafka, codec = world.settings().kafka, Codec.local()
@@ -70,7 +60,7 @@ def held(world: World) -> list[str]:
 async def test_a_refused_event_never_lands_and_appends_go_on_by_themselves(prepared: World) -> None:
     refused, last = [], upload_requested()
     async with opened(prepared) as log:
-        await recovered(log, upload_requested())
+        await recovered(log, upload_requested(), end_of)
         with prepared.servers.kafka.down():
             for _ in range(20):
                 event = upload_requested()
@@ -80,7 +70,7 @@ async def test_a_refused_event_never_lands_and_appends_go_on_by_themselves(prepa
                     refused.append(str(event.event_id))
                 await asyncio.sleep(0.05)
             assert not await log.reachable()
-        await recovered(log, last)
+        await recovered(log, last, end_of)
         await asyncio.sleep(1)  # time for anything that was still on its way
     there = held(prepared)
     assert len(refused) > 10
@@ -93,14 +83,14 @@ async def test_a_silent_broker_leaves_the_outcome_unknown_and_a_repetition_settl
 ) -> None:
     events = [upload_requested() for _ in range(5)]
     async with opened(prepared) as log:
-        await recovered(log, upload_requested())
+        await recovered(log, upload_requested(), end_of)
         with prepared.servers.kafka.paused():
             ends = await asyncio.gather(*(end_of(log, event) for event in events))
             assert all(isinstance(end, OutcomeUnknown) for end in ends)
             # From here the outage is known, and nothing more is handed to the client library.
             assert isinstance(await end_of(log, upload_requested()), LogUnavailable)
         for event in events:
-            await recovered(log, event)
+            await recovered(log, event, end_of)
     there = held(prepared)
     assert all(str(event.event_id) in there for event in events)
 
@@ -108,7 +98,7 @@ async def test_a_silent_broker_leaves_the_outcome_unknown_and_a_repetition_settl
 async def test_a_cancelled_append_ends_only_when_its_outcome_is_known(prepared: World) -> None:
     event = upload_requested()
     async with opened(prepared) as log:
-        await recovered(log, upload_requested())
+        await recovered(log, upload_requested(), end_of)
         with prepared.servers.kafka.paused():
             began = time.monotonic()
             with pytest.raises(TimeoutError):
@@ -137,10 +127,10 @@ async def test_topics_that_are_missing_or_drifted_are_refused_with_a_sentence(pr
 async def test_after_a_fatal_error_the_producer_is_replaced(prepared: World) -> None:
     metrics = Metrics()
     async with opened(prepared, metrics) as log:
-        await recovered(log, upload_requested())
+        await recovered(log, upload_requested(), end_of)
         log._producer._on_error(KafkaError(KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, "injected", True))
         event = upload_requested()
-        await recovered(log, event)
+        await recovered(log, event, end_of)
         restarts = metrics.registry.get_sample_value("darkroom_log_producer_restarts_total")
     assert restarts == 1
     assert str(event.event_id) in held(prepared)
@@ -149,7 +139,7 @@ async def test_after_a_fatal_error_the_producer_is_replaced(prepared: World) -> 
 async def test_what_is_on_its_way_is_awaited_when_the_log_is_closed(prepared: World) -> None:
     events = [upload_requested() for _ in range(50)]
     async with opened(prepared) as log:
-        await recovered(log, upload_requested())
+        await recovered(log, upload_requested(), end_of)
         ends = asyncio.gather(*(end_of(log, event) for event in events))
         await asyncio.sleep(0)
     assert all(isinstance(end, Position) for end in await ends)
@@ -159,7 +149,7 @@ async def test_what_is_on_its_way_is_awaited_when_the_log_is_closed(prepared: Wo
 async def test_appends_are_counted_by_their_end(prepared: World) -> None:
     metrics = Metrics()
     async with opened(prepared, metrics) as log:
-        await recovered(log, upload_requested())
+        await recovered(log, upload_requested(), end_of)
     count = metrics.registry.get_sample_value
     assert count("darkroom_log_appends_total", {"verdict": "acknowledged"}) == 1
     assert count("darkroom_log_append_seconds_count") == 1

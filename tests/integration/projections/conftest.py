@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from adapters.settings import Settings
+from tests.integration.projections.live import LiveLog
 from tests.integration.projections.rows import HandFolded, prepare
 from tests.servers import World
 from tests.unit.projections.stories import Stories
@@ -15,6 +16,15 @@ PARTITIONS = 4
 @pytest.fixture
 def stories() -> Stories:
     return Stories()
+
+
+@pytest.fixture(scope="module")
+def live(world: World) -> Iterator[LiveLog]:
+    """A log with its ground laid, and somebody who writes to it."""
+    world.lay_ground()
+    live = LiveLog(world)
+    yield live
+    live.close()
 
 
 @pytest.fixture(scope="module")

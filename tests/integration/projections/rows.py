@@ -12,7 +12,7 @@ from adapters.failpoints import Failpoints
 from adapters.read_store import migrate
 from adapters.sealing import Seals
 from adapters.settings import Settings
-from projections import operating, read_models
+from projections import forms, operating, read_models
 from projections.aside_limit import AsideLimit
 from projections.batches import Batches
 from projections.checkpoints import LoopName, live_loop, open_positions
@@ -46,7 +46,7 @@ TABLES_OF: Mapping[LoopName, tuple[str, ...]] = {
     "identity": IDENTITY_TABLES,
     "operations": OPERATIONS_TABLES,
 }
-SCHEMAS = ("live", *(model.schema for model in read_models.EVERY))
+SCHEMAS = ("live", *(model.schema for model in forms.EVERY))
 SET_ASIDE = "infra.quarantine"
 
 Dump = dict[str, list[str]]

@@ -24,14 +24,6 @@ OLD_ROWS, NEW_ROWS = "assets_v2.assets", "assets_v3.assets"
 
 
 @pytest.fixture(scope="module")
-def live(world: World) -> Iterator[LiveLog]:
-    world.lay_ground()
-    live = LiveLog(world)
-    yield live
-    live.close()
-
-
-@pytest.fixture(scope="module")
 def old(world: World, live: LiveLog) -> Iterator[Program]:
     """The projector of this release."""
     program = Program(["projections", "assets"], world.env, world.folder / "old")

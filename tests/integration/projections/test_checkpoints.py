@@ -10,7 +10,7 @@ import pytest
 
 from adapters.read_store import migrate
 from adapters.settings import Settings
-from projections import checkpoints, operating, read_models
+from projections import checkpoints, forms, operating, read_models
 from projections.checkpoints import Diverged, Fenced, TopicReplaced
 from tests.integration.projections.rows import SCHEMAS, TABLES, TABLES_OF, HandFolded, prepare
 from tests.servers import World
@@ -117,7 +117,7 @@ async def test_a_reset_makes_a_new_version_the_one_that_is_read_and_leaves_none_
     """An old version that nobody keeps up to date would hold readers back, and keep what was erased."""
     settings = world.settings("upgraded", DATABASE_URL=world.servers.new_database())
     migrate(settings)
-    old = replace(read_models.ACTIVITY, version=read_models.ACTIVITY.version - 1)
+    old = replace(forms.ACTIVITY, version=forms.ACTIVITY.version - 1)
     with psycopg.connect(settings.postgres.url.get_secret_value()) as conn:
         read_models.install(conn, (old,))
         read_models.install(conn)
@@ -143,9 +143,9 @@ async def test_what_an_older_release_left_is_replayed_in_its_new_form_and_only_o
 ) -> None:
     settings = world.settings("renewed", DATABASE_URL=world.servers.new_database())
     migrate(settings)
-    old = replace(read_models.LIFECYCLE, version=read_models.LIFECYCLE.version - 1)
+    old = replace(forms.LIFECYCLE, version=forms.LIFECYCLE.version - 1)
     with psycopg.connect(settings.postgres.url.get_secret_value()) as conn:
-        read_models.install(conn, (old, *read_models.OF_ASSETS[:-1]))
+        read_models.install(conn, (old, *forms.OF_ASSETS[:-1]))
     models = HandFolded(settings, stories.keys, 4)
     assert operating.renew(models.conn, models.loop) == ("lifecycle",)
     models.open()
@@ -167,7 +167,7 @@ def test_many_install_at_once_and_the_tables_are_made_once(world: World) -> None
             done.result(20)
     with psycopg.connect(url) as conn:
         versions = conn.execute("select name, version, active from infra.read_models order by 1").fetchall()
-        assert versions == sorted((model.name, model.version, True) for model in read_models.EVERY)
+        assert versions == sorted((model.name, model.version, True) for model in forms.EVERY)
         views = conn.execute("select viewname from pg_views where schemaname = 'live' order by 1").fetchall()
         assert {view for (view,) in views} == {
             table.partition(".")[2] for table in chain.from_iterable(TABLES_OF.values())

@@ -12,14 +12,6 @@ from tests.servers import World
 
 
 @pytest.fixture(scope="module")
-def live(world: World) -> Iterator[LiveLog]:
-    world.lay_ground()
-    live = LiveLog(world)
-    yield live
-    live.close()
-
-
-@pytest.fixture(scope="module")
 def projector(world: World, live: LiveLog) -> Iterator[Program]:
     program = Program(["projections"], world.env, world.folder / "projector")
     with running(program):

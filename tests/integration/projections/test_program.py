@@ -27,15 +27,6 @@ ASIDE = "too much was set aside"
 BROKEN = b"\0\0\0\xff\xff..........."
 
 
-@pytest.fixture(scope="module")
-def live(world: World) -> Iterator[LiveLog]:
-    """A log with its ground laid, and somebody who writes to it."""
-    world.lay_ground()
-    live = LiveLog(world)
-    yield live
-    live.close()
-
-
 @pytest.fixture
 def projector(world: World, live: LiveLog, tmp_path: Path) -> Iterator[Program]:
     program = Program(["projections"], world.env, tmp_path)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from adapters.failpoints import FailpointHit
 from projections import operating, redrives
-from projections.read_models import ASSETS
+from projections.forms import ASSETS
 from projections.records import Record
 from projections.rereading import NotThere
 from schemas.events import AssetEvent, RecordDiscarded

@@ -1,23 +1,13 @@
 """When log and rows no longer belong together the projector ends with a sentence, and begins nothing anew."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from tests.integration.projections.live import LiveLog, until
 from tests.programs import Program, running
 from tests.servers import World
-
-
-@pytest.fixture(scope="module")
-def live(world: World) -> Iterator[LiveLog]:
-    world.lay_ground()
-    live = LiveLog(world)
-    yield live
-    live.close()
 
 
 def tell(live: LiveLog, *assets: object) -> None:

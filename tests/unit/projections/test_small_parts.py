@@ -8,7 +8,7 @@ import pytest
 from adapters.faults import fault_of
 from adapters.sealing import SealBroken
 from adapters.subject_keys import UnknownKey
-from projections import read_models
+from projections import forms
 from projections.account_activity import projection as account_activity
 from projections.account_states import projection as account_states
 from projections.accounts import projection as accounts
@@ -58,12 +58,12 @@ def test_a_member_keeps_its_name_and_shares_it_with_nobody(tmp_path: Path) -> No
 
 
 def test_a_new_form_of_the_state_needs_a_new_version_of_its_rows() -> None:
-    """When this fails, give read_models.LIFECYCLE its next version, and say here what the form is now."""
-    assert (read_models.LIFECYCLE.version, state_format(AssetState)) == (3, "101f77e47a5d9426")
+    """When this fails, give forms.LIFECYCLE its next version, and say here what the form is now."""
+    assert (forms.LIFECYCLE.version, state_format(AssetState)) == (3, "101f77e47a5d9426")
 
 
 def test_the_same_for_the_states_of_accounts() -> None:
-    form = (read_models.ACCOUNT_STATES.version, state_format(AccountState))
+    form = (forms.ACCOUNT_STATES.version, state_format(AccountState))
     assert form == (3, "7d0326a5e2a4828e")
 
 
