@@ -91,7 +91,7 @@ class RunningIdentity:
         found = [
             record
             for record in read_topic(self.world.env, self._topic)
-            if dict(record.headers)["ce_type"].decode().endswith(event_type)
+            if dict(record.headers).get("ce_type", b"").decode().endswith(event_type)
         ]
         assert found
         append_raw(self.world.env, found)
