@@ -62,8 +62,8 @@ def after(digest: bytes, entry: Entry) -> bytes:
     return hashlib.sha256(b"".join(pieces)).digest()
 
 
-def line(entry: Entry, digest: bytes) -> str:
-    """The record and its digest as a line of an export."""
+def line(entry: Entry, digest: bytes) -> bytes:
+    """The record and the digest after it as a line of an export, which has no other form."""
     said = {
         "offset": entry.offset,
         "time": entry.time,
@@ -72,16 +72,26 @@ def line(entry: Entry, digest: bytes) -> str:
         "headers": [[name, _text(value)] for name, value in entry.headers],
         "digest": digest.hex(),
     }
-    return json.dumps(said, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(said, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
 
 
-def read(lines: Iterable[str]) -> Iterator[tuple[Entry, str]]:
-    """The records of an export with the digests that stand beside them; raises NotARecord."""
+def followed(lines: Iterable[bytes], digest: bytes) -> Iterator[tuple[Entry, bytes]]:
+    """The records of an export, each with the digest after it; `digest` is what the first is chained to.
+
+    Raises NotARecord at the first line that is not, byte for byte, what `line` writes of its record.
+    """
     for number, text in enumerate(lines, 1):
         try:
-            yield _entry(json.loads(text))
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            entry, said = _entry(json.loads(text))
+            digest = after(digest, entry)
+            written = line(entry, digest)
+        except (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
             raise NotARecord(f"line {number} is no record") from error
+        if said != digest.hex():
+            raise NotARecord(f"the record at offset {entry.offset} is not what was chained")
+        if text != written:
+            raise NotARecord(f"line {number} tells its record otherwise than an export does")
+        yield entry, digest
 
 
 def _entry(said: dict[str, Any]) -> tuple[Entry, str]:

@@ -10,13 +10,14 @@ from typing import Annotated
 import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn
 
 from adapters.settings import Settings, settings_or_exit
 from ops.audit.export import export as exported
+from ops.audit.live import verify_live
 from ops.audit.manifest import audit_key
 from ops.audit.verifying import verify as verified
-from ops.audit.verifying import verify_live
 from ops.sentences import in_sentences
 from ops.signed import public_pem
 from ops.waiting import MISTAKEN, WRONG, Json, leave
@@ -59,7 +60,7 @@ def verify(
         wrong = list(verdict.wrong)
         if live and manifest is not None and settings is not None:
             with in_sentences():
-                wrong += verify_live(settings.kafka, manifest, told).wrong
+                wrong += verify_live(settings.kafka, folder, manifest, verdict, told)
     if as_json:
         typer.echo(json.dumps({"records": verdict.records, "live": live, "wrong": wrong}))
     else:
@@ -92,6 +93,6 @@ def _public(path: Path) -> Ed25519PublicKey:
 @contextmanager
 def _counted(what: str, *, quiet: bool) -> Iterator[Callable[[int], None]]:
     columns = (TextColumn(f"records {what}"), MofNCompleteColumn())
-    with Progress(*columns, disable=quiet, transient=True) as progress:
+    with Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True) as progress:
         task = progress.add_task(what, total=None)
         yield lambda count: progress.advance(task, count)

@@ -1,9 +1,9 @@
 """Writes the logs that are kept for ever into a folder, record by record, each partition as a chain."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Final, TextIO
+from typing import BinaryIO, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -41,12 +41,15 @@ def export(
     return made
 
 
-def entries(kafka: KafkaSettings, topic: str, partition: int, until: int) -> Iterator[Entry]:
-    """The records of a partition below the offset `until`, as they stand in the log."""
+def entries(
+    kafka: KafkaSettings, topic: str, partition: int, until: int, told: Told
+) -> Generator[Entry, None, None]:
+    """The records of a partition below the offset `until` as the log has them; close it to leave early."""
     span = Span(kafka.client(), topic, partition, group=f"{kafka.topic_prefix}.audit")
     try:
         while records := span.read(until, _CHUNK):
             yield from map(chain.entry_of, records)
+            told(len(records))
     finally:
         span.close()
 
@@ -55,17 +58,16 @@ def _topic(kafka: KafkaSettings, folder: Path, topic: str, told: Told) -> Chains
     topic_id = describe(kafka, topic).topic_id
     heads = {}
     for partition, end in ends(kafka, topic).items():
-        with (folder / file_of(topic, partition)).open("w") as file:
+        with (folder / file_of(topic, partition)).open("wb") as file:
             begun = chain.begin(topic, topic_id, partition)
-            heads[partition] = _chained(entries(kafka, topic, partition, end), begun, file, told)
+            heads[partition] = _chained(entries(kafka, topic, partition, end, told), begun, file)
     return Chains(topic_id=topic_id, heads=heads)
 
 
-def _chained(found: Iterator[Entry], digest: bytes, file: TextIO, told: Told) -> Head:
+def _chained(found: Iterable[Entry], digest: bytes, file: BinaryIO) -> Head:
     records, following = 0, 0
     for entry in found:
         digest = chain.after(digest, entry)
-        file.write(chain.line(entry, digest) + "\n")
+        file.write(chain.line(entry, digest))
         records, following = records + 1, entry.offset + 1
-        told(1)
     return Head(next_offset=following, records=records, digest=digest.hex())
