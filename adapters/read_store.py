@@ -1,6 +1,8 @@
 """Postgres: where the read models and the soft state live, and how its infrastructure tables come to be."""
 
 import select
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -14,6 +16,8 @@ from adapters.settings import Settings
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _MAX_LIFETIME_SECONDS: Final = 30 * 60
+# "darkmigr" in ASCII: any number will do that nobody else locks.
+_MIGRATION_LOCK: Final = 0x6461726B6D696772
 
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 Pool = AsyncConnectionPool[Connection]
@@ -80,27 +84,39 @@ def migrate(settings: Settings) -> tuple[str, ...]:
     Of several processes that do this at once one does the work and the others wait for it. Raises
     psycopg.OperationalError where the database can't be reached.
     """
-    backend = yoyo.get_backend(_yoyo_address(settings.postgres.url.get_secret_value()))
-    try:
+    with _alone(settings), _backend(settings) as backend:
+        backend.break_lock()  # the row that yoyo locks by outlives a process that dies over it
         with backend.lock():
             waiting = backend.to_apply(yoyo.read_migrations(str(_MIGRATIONS)))
             names = tuple(str(migration.id) for migration in waiting)
             backend.apply_migrations(waiting)
-    finally:
-        backend.connection.close()
     return names
 
 
 def pending_migrations(settings: Settings) -> tuple[str, ...]:
     """The names of the migrations still to be applied; programs wait while there are any."""
-    backend = yoyo.get_backend(_yoyo_address(settings.postgres.url.get_secret_value()))
-    try:
+    with _alone(settings), _backend(settings) as backend:
         waiting = backend.to_apply(yoyo.read_migrations(str(_MIGRATIONS)))
         return tuple(str(migration.id) for migration in waiting)
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """Nobody else is in such a block on this database; ends with the process, however that ends.
+
+    yoyo makes the table that it locks by without a lock, and asking it what is pending makes tables too.
+    """
+    with connect(settings) as connection:
+        connection.execute("select pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
+        yield
+
+
+@contextmanager
+def _backend(settings: Settings) -> Iterator[yoyo.backends.DatabaseBackend]:
+    # yoyo picks its driver by the scheme, and "postgresql" alone means psycopg2 to it.
+    address = urlsplit(settings.postgres.url.get_secret_value())._replace(scheme="postgresql+psycopg")
+    backend = yoyo.get_backend(address.geturl())
+    try:
+        yield backend
     finally:
         backend.connection.close()
-
-
-def _yoyo_address(url: str) -> str:
-    # yoyo picks its driver by the scheme, and "postgresql" alone means psycopg2 to it.
-    return urlsplit(url)._replace(scheme="postgresql+psycopg").geturl()

@@ -82,6 +82,13 @@ def test_processes_that_migrate_at_once_do_not_meet(settings: Settings) -> None:
     assert tables(settings) == TABLES
 
 
+def test_a_process_that_died_over_migrating_keeps_nobody_out(settings: Settings) -> None:
+    migrate(settings)
+    with connect(settings) as connection:
+        connection.execute("insert into yoyo_lock (locked, ctime, pid) values (1, now(), 1)")
+    assert migrate(settings) == ()
+
+
 def test_one_version_of_a_read_model_is_active(settings: Settings) -> None:
     migrate(settings)
     insert = "insert into infra.read_models values ('assets', %s, %s, %s)"
