@@ -10,6 +10,7 @@ from confluent_kafka import KafkaException
 
 from adapters import read_store
 from adapters.settings import Settings
+from ops.waiting import first_line
 from projections.checkpoints import LOOPS, Loop, LoopName, live_loop
 from projections.topic import TopicMissing, WrongPartitions, ends
 
@@ -41,7 +42,7 @@ def connection(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
     except psycopg.errors.UndefinedTable as error:
         raise sorry("The database has no tables of ours; run `python -m ops migrate` first.") from error
     except psycopg.OperationalError as error:
-        raise sorry(f"Postgres can't be reached: {error}. Check DATABASE_URL.") from error
+        raise sorry(f"Postgres can't be reached: {first_line(error)}. Check DATABASE_URL.") from error
 
 
 def sorry(sentence: str) -> typer.Exit:

@@ -13,7 +13,7 @@ from adapters.event_log import AppendFailed
 from adapters.schema_registry import ContractMismatch, RegistryRefused, RegistryUnavailable
 from adapters.settings import SettingsError
 from adapters.topics import BrokerUnreachable, TopicDrift
-from ops.waiting import UNREACHABLE, WRONG, leave
+from ops.waiting import UNREACHABLE, WRONG, first_line, leave
 from projections.log_reader import OffsetOutOfRange
 from projections.topic import TopicMissing, WrongPartitions
 
@@ -23,7 +23,11 @@ def in_sentences(*, unreachable: int = UNREACHABLE) -> Iterator[None]:
     """Ends the command where something is away (exit code `unreachable`) or not as it must be (WRONG)."""
     try:
         yield
-    except (AppendFailed, BrokerUnreachable, LettersUnreadable, RegistryUnavailable) as error:
+    except BrokerUnreachable as error:
+        leave(f"Kafka can't be reached: {error}. Check KAFKA_BOOTSTRAP_SERVERS.", code=unreachable)
+    except RegistryUnavailable as error:
+        leave(f"The schema registry can't be reached: {error}. Check SCHEMA_REGISTRY_URL.", code=unreachable)
+    except (AppendFailed, LettersUnreadable) as error:
         leave(f"A server can't be reached: {error}.", code=unreachable)
     except RegistryRefused as error:
         leave(f"The registry refuses: {error}.", code=unreachable)
@@ -39,7 +43,7 @@ def in_sentences(*, unreachable: int = UNREACHABLE) -> Iterator[None]:
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
         leave("The read models are not installed; run `python -m ops read-models install`.", code=WRONG)
     except (psycopg.OperationalError, PoolTimeout) as error:
-        leave(f"Postgres can't be reached: {error}. Check DATABASE_URL.", code=unreachable)
+        leave(f"Postgres can't be reached: {first_line(error)}. Check DATABASE_URL.", code=unreachable)
 
 
 @contextmanager

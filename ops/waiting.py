@@ -10,6 +10,7 @@ from typing import Annotated, Final, NoReturn, TypeVar
 
 import structlog
 import typer
+from structlog.typing import EventDict
 
 T = TypeVar("T")
 
@@ -33,11 +34,16 @@ def patiently(ask: Callable[[], T], silence: type[Exception], *, what: str, seco
             return ask()
         except silence as error:
             if time.monotonic() >= deadline:
-                leave(f"{what[0].upper()}{what[1:]} can't be reached: {error}.", code=UNREACHABLE)
+                leave(f"{what[0].upper()}{what[1:]} can't be reached: {first_line(error)}.", code=UNREACHABLE)
             if not told:
                 typer.echo(f"Waiting for {what} …", err=True)
                 told = True
             time.sleep(_PAUSE_SECONDS)
+
+
+def first_line(error: Exception) -> str:
+    """What happened; libpq goes on with questions to the reader."""
+    return str(error).partition("\n")[0]
 
 
 def leave(*sentences: str, code: int) -> NoReturn:
@@ -60,9 +66,30 @@ def stop_after(seconds: float) -> Iterator[threading.Event]:
         timer.cancel()
 
 
+_AWAITED: Final = {"brokers_unreachable": "Kafka", "schema_registry_unavailable": "the schema registry"}
+
+
+class _WaitsInWords:
+    """Says once what a command waits for, where a process would log it every second."""
+
+    def __init__(self) -> None:
+        self._told: set[str] = set()
+
+    def __call__(self, _logger: object, _method: str, event: EventDict) -> EventDict:
+        name = event["event"]
+        if (what := _AWAITED.get(name)) is None:
+            return event
+        if name not in self._told:
+            self._told.add(name)
+            typer.echo(f"Waiting for {what} …", err=True)
+        raise structlog.DropEvent
+
+
 def quiet_logs() -> None:
     """What libraries of ours log goes to stderr, warnings and worse alone: stdout is the command's answer."""
+    rest = [each for each in structlog.get_config()["processors"] if not isinstance(each, _WaitsInWords)]
     structlog.configure(
+        processors=[_WaitsInWords(), *rest],
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
         # Asked for with each line: stderr may be another by then.
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),

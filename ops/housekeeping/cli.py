@@ -15,7 +15,7 @@ from ops.housekeeping.opening import COMPONENT
 from ops.housekeeping.runner import Runner, SomebodyElse, once
 from ops.sentences import until_stopped
 from ops.stopping import stop_on_signals
-from ops.waiting import UNREACHABLE, Json, leave, quiet_logs
+from ops.waiting import UNREACHABLE, Json, first_line, leave, quiet_logs
 
 app = typer.Typer(no_args_is_help=True, help="Housekeeping: what has to be done now and then.")
 
@@ -50,7 +50,7 @@ def _one_turn(settings: Settings, stop: threading.Event, *, as_data: bool) -> No
     except SomebodyElse:
         leave("Another process does the housekeeping already.", code=_BUSY)
     except OUTAGES as error:
-        leave(f"A chore could not be done: {type(error).__name__}: {error}.", code=UNREACHABLE)
+        leave(f"A chore could not be done: {type(error).__name__}: {first_line(error)}.", code=UNREACHABLE)
     if as_data:
         typer.echo(json.dumps(done))
         return

@@ -10,19 +10,34 @@ from confluent_kafka import KafkaError, KafkaException
 from psycopg_pool import PoolTimeout
 
 from adapters.event_log import LogUnavailable
-from adapters.schema_registry import ContractMismatch, RegistryUnavailable
+from adapters.schema_registry import ContractMismatch, RegistryUnavailable, load_codec
+from adapters.settings import load_settings
 from adapters.topics import BrokerUnreachable
 from ops.sentences import in_sentences, until_stopped
-from ops.waiting import UNREACHABLE, WRONG
+from ops.waiting import UNREACHABLE, WRONG, quiet_logs, stop_after
 
 
 @pytest.mark.parametrize(
     ("failure", "code", "sentence"),
     [
         (lambda: LogUnavailable("gone"), UNREACHABLE, "A server can't be reached: gone."),
-        (lambda: RegistryUnavailable("gone"), UNREACHABLE, "A server can't be reached: gone."),
+        (
+            lambda: RegistryUnavailable("gone"),
+            UNREACHABLE,
+            "The schema registry can't be reached: gone. Check",
+        ),
+        (
+            lambda: BrokerUnreachable("gone"),
+            UNREACHABLE,
+            "Kafka can't be reached: gone. Check KAFKA_BOOTSTRAP",
+        ),
         (lambda: KafkaException(KafkaError(-195)), UNREACHABLE, "Kafka can't be reached: "),
         (lambda: psycopg.OperationalError("gone"), UNREACHABLE, "Postgres can't be reached: gone."),
+        (
+            lambda: psycopg.OperationalError("gone\n\tIs it?"),
+            UNREACHABLE,
+            "Postgres can't be reached: gone. Ch",
+        ),
         (lambda: PoolTimeout("late"), UNREACHABLE, "Postgres can't be reached: late."),
         (lambda: psycopg.errors.UndefinedTable("jobs"), WRONG, "The read models are not installed;"),
         (lambda: ContractMismatch(("One.", "Two.")), WRONG, "One.\nTwo.\n"),
@@ -56,3 +71,10 @@ def test_a_process_that_was_told_to_stop_is_not_wrong() -> None:
     stop.set()
     with until_stopped(stop):
         raise BrokerUnreachable("gone")
+
+
+def test_what_a_command_waits_for_is_said_at_once_and_once(capsys: pytest.CaptureFixture[str]) -> None:
+    quiet_logs()
+    with pytest.raises(RegistryUnavailable), stop_after(1.5) as stop:
+        load_codec(load_settings({"SCHEMA_REGISTRY_URL": "http://127.0.0.1:9"}), stop=stop)
+    assert capsys.readouterr().err == "Waiting for the schema registry …\n"
