@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-import threading
 
 import structlog
 import uvloop
@@ -13,7 +12,7 @@ from adapters.telemetry import Heartbeats, Metrics, configure_logs, serve_metric
 from adapters.topics import BrokerUnreachable, TopicDrift
 from api.app import Doors, create_app
 from api.composition import COMPONENT, opened
-from api.serving import listen, on_signals, serve
+from api.serving import Ending, listen, on_signals, serve
 
 _ANSWER_SECONDS = 4.0
 
@@ -40,14 +39,14 @@ async def _run(settings: Settings) -> None:
     metrics = Metrics()
     heartbeats = Heartbeats(settings.runtime.heartbeat_limit, metrics.loops)
     readiness = Readiness(asyncio.get_running_loop())
-    stop = threading.Event()
-    on_signals(stop.set)
+    ending = Ending()
+    on_signals(ending.told)
     listener = listen(settings.doors)
     told = serve_metrics(settings, metrics, live=heartbeats.stuck, ready=readiness.trouble)
     try:
-        async with opened(settings, metrics, heartbeats, stop) as parts:
+        async with opened(settings, metrics, heartbeats, ending.stop) as parts:
             readiness.doors = create_app(parts, heartbeats)
-            await serve(readiness.doors, settings.doors, listener)
+            await serve(readiness.doors, settings.doors, listener, ending)
     finally:
         told.close()
         listener.close()

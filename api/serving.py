@@ -5,6 +5,7 @@ import os
 import resource
 import signal
 import socket
+import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Final, cast
@@ -45,7 +46,27 @@ def listen(doors: DoorSettings) -> socket.socket:
     return listener
 
 
-async def serve(made: Doors, doors: DoorSettings, listener: socket.socket) -> None:
+class Ending:
+    """That the process is told to stop: `stop` is set, and what is to follow then is done, once it is known."""
+
+    def __init__(self) -> None:
+        self.stop = threading.Event()
+        self._then: Callable[[], None] | None = None
+
+    def told(self) -> None:
+        """For a signal, whenever it comes; in the loop's thread, like `follow`."""
+        self.stop.set()
+        if self._then is not None:
+            self._then()
+
+    def follow(self, then: Callable[[], None]) -> None:
+        """What is to be done; at once where the process was told before."""
+        self._then = then
+        if self.stop.is_set():
+            then()
+
+
+async def serve(made: Doors, doors: DoorSettings, listener: socket.socket, ending: Ending) -> None:
     """Answers until the process is told to stop, then ends the streams, lets requests end, and returns."""
     _allow_many_connections()
     server = server_of(made, doors)
@@ -55,7 +76,7 @@ async def serve(made: Doors, doors: DoorSettings, listener: socket.socket) -> No
         made.hub.drain(doors.shutdown_grace.total_seconds() * WAVES_SHARE)
         server.should_exit = True
 
-    on_signals(end)
+    ending.follow(end)
     await server.startup(sockets=[listener])
     host, port = listener.getsockname()[:2]
     log.info("listening", host=host, port=port)
