@@ -47,7 +47,7 @@ def listen(doors: DoorSettings) -> socket.socket:
 
 
 class Ending:
-    """That the process is told to stop: `stop` is set, and what is to follow then is done, once it is known."""
+    """That the process is told to stop: sets `stop`, and does what is to follow as soon as that is known."""
 
     def __init__(self) -> None:
         self.stop = threading.Event()
