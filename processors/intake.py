@@ -1,6 +1,7 @@
 """The reactor's way in: which job a record asks for, and what becomes of records that nobody can read."""
 
 import asyncio
+from typing import Final
 
 from adapters.schema_registry import RegistryError
 from processors.appender import Appender
@@ -9,12 +10,14 @@ from processors.interruptible import Interruptible
 from processors.jobs import Job, Processor
 from processors.journal import Journal
 from schemas.codec import Codec
+from schemas.codes import Lane
 from schemas.decode_errors import DecodeError, UnknownEventType
 from schemas.envelope import RawRecord, read_headers
 from schemas.events import Event
 
 _UNDECODABLE = "undecodable"
 _PAUSE_WITHOUT_A_REGISTRY = 2.0
+_SAYS_IT: Final[Lane] = "live"
 
 
 class _Passed(Exception):
@@ -68,6 +71,9 @@ class Intake:
         except _Passed as passed:
             self._journal.passed(passed.reason)
         except DecodeError as error:
+            if self._is_anothers(record):
+                self._journal.passed("other_lane")
+                return None
             await self._appender.set_aside(record, kind=_UNDECODABLE, code=error.code, attempts=1)
             self._journal.set_aside(_UNDECODABLE, error.code)
         return None
@@ -77,6 +83,10 @@ class Intake:
         if lane is not None and lane != self._lane:
             raise _Passed("other_lane")
         return self._asked_by(await self._decoded(record, work))
+
+    def _is_anothers(self, record: RawRecord) -> bool:
+        """Whether another lane's worker sets it aside: the live one alone does so with what names no lane."""
+        return "lane" not in read_headers(record.headers) and self._lane != _SAYS_IT
 
     def _asked_by(self, event: Event) -> Job:
         job = self._processor.job_in(event)

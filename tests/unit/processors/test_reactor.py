@@ -1,6 +1,7 @@
 """The reactor: every way in which a record can end, and that it says so exactly once."""
 
 import asyncio
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -175,6 +176,16 @@ async def test_what_the_other_lane_can_not_read_is_for_it_to_set_aside() -> None
     record = altered(await world.appended(await world.request()), b"poison")
     assert await take(world.reactor(Scripted(well)), record)
     assert world.dead_letters.letters == []
+
+
+async def test_a_record_that_names_no_lane_and_nobody_can_read_is_one_letter() -> None:
+    letters = []
+    for lane in ("live", "bulk"):
+        world = World(lane=lane)
+        record = altered(await world.appended(await world.request()), b"poison")
+        assert await take(world.reactor(Scripted(well)), replace(record, headers=()))
+        letters += [(lane, letter.reason.code) for letter in world.dead_letters.letters]
+    assert letters == [("live", "wrong_magic")]
 
 
 async def test_events_that_ask_for_nothing_are_passed() -> None:
