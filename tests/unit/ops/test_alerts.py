@@ -1,6 +1,8 @@
 """Each alert asks for a metric that exists, with labels that it has, and names a runbook that helps."""
 
 import re
+import shutil
+import subprocess
 from collections import Counter
 from pathlib import Path
 from typing import Any, Final, cast
@@ -11,16 +13,27 @@ import yaml
 from adapters.telemetry import Metrics
 
 ROOT: Final = Path(__file__).parents[3]
+ALERTS: Final = ROOT / "ops" / "alerts"
 RUNBOOKS: Final = ROOT / "docs" / "runbooks"
 PARTS: Final = ("**Symptom.**", "**Look.**", "**Act.**")
+PROMTOOL: Final = shutil.which("promtool")
 # `up` is Prometheus' own.
 _METRIC: Final = re.compile(r"\b(?P<name>darkroom_\w+)(?:\{(?P<matchers>[^}]*)\})?")
 _VALUES: Final = re.compile(r'(?P<label>\w+)\s*(?:=~|!~|!=|=)\s*"(?P<value>[^"]*)"')
 
 
 def rules() -> list[dict[str, Any]]:
-    said = yaml.safe_load((ROOT / "ops" / "alerts" / "darkroom.rules.yml").read_text())
+    said = yaml.safe_load((ALERTS / "darkroom.rules.yml").read_text())
     return [cast("dict[str, Any]", rule) for group in said["groups"] for rule in group["rules"]]
+
+
+def moments() -> dict[str, list[dict[str, Any]]]:
+    """What the rule tests ask of each alert, by its name."""
+    said = yaml.safe_load((ALERTS / "darkroom.rules.test.yml").read_text())
+    return {
+        test["name"]: [*test.get("promql_expr_test", ()), *test.get("alert_rule_test", ())]
+        for test in said["tests"]
+    }
 
 
 def catalogue() -> dict[str, tuple[str, ...]]:
@@ -86,3 +99,26 @@ def test_the_labels_that_are_asked_for_can_be_had() -> None:
                 said = {labels[match["label"]] for name, labels in lines if name == metric["name"] and labels}
                 wanted = set(match["value"].split("|"))
                 assert not said or wanted <= said, (rule["alert"], wanted - said)
+
+
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule["alert"])
+def test_there_is_a_moment_in_which_it_comes_and_one_in_which_it_does_not(rule: dict[str, Any]) -> None:
+    """What a rule test asks; whether Prometheus answers so is the next test's."""
+    asked = moments()[rule["alert"]]
+    said = [bool(moment.get("exp_samples") or moment.get("exp_alerts")) for moment in asked]
+    assert {True, False} == set(said)
+    assert all(f'"{rule["alert"]}"' in moment["expr"] for moment in asked if "expr" in moment)
+
+
+@pytest.mark.skipif(PROMTOOL is None, reason="no promtool (Debian's package prometheus has it)")
+def test_prometheus_own_engine_agrees() -> None:
+    assert PROMTOOL is not None
+    done = subprocess.run(
+        [PROMTOOL, "test", "rules", "darkroom.rules.test.yml"],
+        cwd=ALERTS,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
