@@ -95,6 +95,7 @@ def as_problem(error: Exception) -> Problem:
 def _from_outside(error: Exception) -> Problem:
     for kind, problem in OUTSIDE.items():
         if isinstance(error, kind):
-            log.warning("outside_failed", error=type(error).__name__, problem=problem.type_)
+            why = {"code": error.code} if isinstance(error, StoreRefused) and error.code else {}
+            log.warning("outside_failed", error=type(error).__name__, problem=problem.type_, **why)
             return problem()
     return problems.Internal()

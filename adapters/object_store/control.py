@@ -163,4 +163,4 @@ def failure(error: ClientError | BotoCoreError, key: str) -> StoreError:
         return PreconditionFailed(key)
     if status >= 500 or status == 429 or code in _LATER:
         return StoreUnavailable(f"{code or status}")
-    return StoreRefused(f"{code or status}")
+    return StoreRefused(f"{code or status}", code=code or None)

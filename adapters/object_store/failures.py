@@ -1,9 +1,11 @@
 """What the hot path's errors mean to us, and how each call's end is counted."""
 
 import asyncio
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from obstore.exceptions import (
     BaseError,
@@ -23,6 +25,8 @@ from adapters.object_store.protocol import (
 from adapters.telemetry.labels import StoreCall, StoreEnd
 from adapters.telemetry.metrics import StoreMetrics
 
+_CODE: Final = re.compile(r"<Code>(\w{1,60})</Code>")
+
 
 def meaning(error: BaseError | FileNotFoundError | PermissionError, key: str) -> StoreError:
     """Our error for one of obstore's; the library's own text is full of addresses and stays out of it."""
@@ -34,7 +38,11 @@ def meaning(error: BaseError | FileNotFoundError | PermissionError, key: str) ->
         case PreconditionError():
             return PreconditionFailed(key)
         case PermissionDeniedError() | UnauthenticatedError() | PermissionError():
-            return StoreRefused(f"{key}: the store does not accept our credentials, or our clock")
+            said = _CODE.search(str(error))
+            return StoreRefused(
+                f"{key}: the store does not accept our credentials, or our clock",
+                code=said.group(1) if said else None,
+            )
         case _:
             return StoreUnavailable(f"{key}: {str(error).partition(chr(10))[0][:200]}")
 

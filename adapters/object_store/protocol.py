@@ -31,7 +31,14 @@ class ObjectTooLarge(StoreError):
 
 
 class StoreRefused(StoreError):
-    """The store refuses for good: trying again with the same settings is no use."""
+    """The store refuses for good: trying again with the same settings is no use.
+
+    `code` is the store's own word for why, where it said one (`RequestTimeTooSkewed`).
+    """
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class StoreUnavailable(StoreError):
