@@ -37,7 +37,8 @@ test-e2e: environment fetch ## Photographs through the whole arrow
 
 chaos: environment fetch ## Kill, freeze and cut everything at random (CHAOS_SECONDS=120; RIG_SEED=… repeats a run)
 	CHAOS_SECONDS=$${CHAOS_SECONDS:-120} $(RUN) pytest -n 0 -s \
-		tests/integration/rig/test_chaos.py tests/integration/rig/test_cluster.py $(ARGS)
+		tests/integration/rig/test_chaos.py tests/integration/rig/test_cluster.py \
+		tests/integration/rig/test_clocks.py $(ARGS)
 
 lint: environment ## Linter, formatting, types and import rules
 	.venv/bin/ruff check

@@ -33,6 +33,7 @@ SECONDS: Final = {
     "tests/integration/projections/test_identity_program.py": 30,
     "tests/integration/projections/test_refusals.py": 30,
     "tests/integration/rig/test_doors.py": 30,
+    "tests/integration/rig/test_clocks.py": 35,
     "tests/integration/rig/test_projectors.py": 30,
     "tests/integration/api/test_limits.py": 30,
     "tests/unit/api/test_schemathesis.py": 60,

@@ -14,6 +14,7 @@ from tests.rig.history import History
 LEFT_TO_START_ANEW: Final = 75
 _LOOK_SECONDS: Final = 0.05
 _TOLD: Final = '"worker_stops"'
+_OPEN: Final = frozenset({"FAILPOINTS", "RIG_CLOCK_SKEW"})
 
 Make = Callable[[int, Mapping[str, str]], Program]
 """Makes the program of a number with these settings beside its own, running already."""
@@ -175,6 +176,6 @@ class Fleet:
 
 
 def _shown(setting: tuple[str, str]) -> str:
-    """A setting as a history may hold it: values may be secret, those of failpoints are not."""
+    """A setting as a history may hold it: values may be secret, the rig's own are not."""
     name, value = setting
-    return f"{name}={value}" if name == "FAILPOINTS" else f"{name}=…"
+    return f"{name}={value}" if name in _OPEN else f"{name}=…"

@@ -19,12 +19,20 @@ _CHUNK: Final = 65536
 _METHODS: Final = (b"GET ", b"PUT ", b"HEAD ", b"POST ", b"DELETE ")
 _SPLIT_SECONDS: Final = 0.02
 
-_SAID: Final = b"<Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message></Error>"
-SLOW_DOWN: Final = (
-    b"HTTP/1.1 503 Slow Down\r\nContent-Type: application/xml\r\nConnection: close\r\n"
-    b"Content-Length: %d\r\n\r\n%b" % (len(_SAID), _SAID)
-)
+
+def _refusal(status: bytes, code: bytes) -> bytes:
+    """An answer of S3's that is an error."""
+    said = b"<Error><Code>%b</Code><Message>No.</Message></Error>" % code
+    return (
+        b"HTTP/1.1 %b\r\nContent-Type: application/xml\r\nConnection: close\r\n"
+        b"Content-Length: %d\r\n\r\n%b" % (status, len(said), said)
+    )
+
+
+SLOW_DOWN: Final = _refusal(b"503 Slow Down", b"SlowDown")
 """What S3 says when it is asked too much; an `answer`."""
+TIME_TOO_SKEWED: Final = _refusal(b"403 Forbidden", b"RequestTimeTooSkewed")
+"""What it says to whose clock is more than a quarter of an hour from its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
