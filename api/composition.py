@@ -10,7 +10,7 @@ from adapters.cdn import CdnSigner
 from adapters.clock import Clock, SystemClock
 from adapters.dead_letters import KafkaLetterBox
 from adapters.event_log import KafkaEventLog
-from adapters.object_store import ObjectStore, S3ObjectStore
+from adapters.object_store import ObjectStore, PromptStore, S3ObjectStore
 from adapters.operations import KafkaPresetSets
 from adapters.password_hashes import PasswordHashes
 from adapters.read_store import Pool, async_pool, conninfo
@@ -54,7 +54,7 @@ async def opened(
     codec = await _contract(settings, stop)
     async with AsyncExitStack() as closing:
         log = _held(closing, KafkaEventLog(settings.kafka, codec, metrics=metrics.log))
-        store = _held(closing, S3ObjectStore(settings.store, metrics=metrics.store))
+        store = _held(closing, PromptStore(S3ObjectStore(settings.store, metrics=metrics.store)))
         keys = await _keys(settings, codec, log, metrics, heartbeats, closing)
         presets = await _presets(settings, codec, heartbeats, closing)
         pool = await _pool(settings, closing)

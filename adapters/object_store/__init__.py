@@ -1,6 +1,7 @@
 """The object store: originals and variants, by key."""
 
 from adapters.object_store.in_memory import InMemoryObjectStore
+from adapters.object_store.prompt import PromptStore
 from adapters.object_store.protocol import (
     ObjectInfo,
     ObjectMissing,
@@ -25,6 +26,7 @@ __all__ = [
     "Part",
     "PreconditionFailed",
     "PresignedPost",
+    "PromptStore",
     "S3ObjectStore",
     "StoreError",
     "StoreRefused",

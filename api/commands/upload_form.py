@@ -14,7 +14,7 @@ import structlog
 from fastapi import APIRouter, Request, Response
 
 from adapters.clock import new_id
-from adapters.object_store import ObjectInfo, ObjectTooLarge, StoreError
+from adapters.object_store import ObjectInfo, ObjectTooLarge, StoreError, StoreUnavailable
 from adapters.sealing import seal_json
 from api.access import entered
 from api.bodies import drain, too_large, validated
@@ -98,15 +98,32 @@ async def upload_form(
 
 @asynccontextmanager
 async def _incoming(parts: Parts) -> AsyncIterator[str]:
-    """A key for the bytes on their way in; whatever was stored there is taken away at the end."""
+    """A key for the bytes on their way in; whatever was stored there is taken away at the end.
+
+    Not while the store is away: the answer would wait for it once more, and housekeeping takes what is left.
+    """
     key = f"incoming/{new_id()}/{secrets.token_hex(16)}"
     try:
         yield key
-    finally:
-        try:
-            await parts.store.delete([key])
-        except StoreError as error:
-            log.warning("incoming_object_left", object_key=key, error=type(error).__name__)
+    except StoreUnavailable as error:
+        _left(key, error)
+        raise
+    except BaseException:
+        await _taken_away(parts, key)
+        raise
+    else:
+        await _taken_away(parts, key)
+
+
+async def _taken_away(parts: Parts, key: str) -> None:
+    try:
+        await parts.store.delete([key])
+    except StoreError as error:
+        _left(key, error)
+
+
+def _left(key: str, error: StoreError) -> None:
+    log.warning("incoming_object_left", object_key=key, error=type(error).__name__)
 
 
 async def _receive(parts: Parts, request: Request, key: str) -> tuple[Form[Received], Received]:

@@ -1,4 +1,4 @@
-"""The contract of an object store, met by the one in memory and by S3's like."""
+"""The contract of an object store, met by the one in memory and by S3's like, as it is and promptly."""
 
 import asyncio
 import os
@@ -15,6 +15,7 @@ from adapters.object_store import (
     ObjectStore,
     ObjectTooLarge,
     PreconditionFailed,
+    PromptStore,
     S3ObjectStore,
 )
 from adapters.telemetry import Metrics
@@ -23,15 +24,16 @@ from tests.servers import World
 PART = 8 * 1024 * 1024
 
 
-@pytest.fixture(params=["memory", "s3"])
+@pytest.fixture(params=["memory", "s3", "prompt"])
 async def store(request: pytest.FixtureRequest) -> AsyncIterator[ObjectStore]:
     if request.param == "memory":
         yield InMemoryObjectStore()
         return
     world: World = request.getfixturevalue("world")
     real = S3ObjectStore(world.settings().store, metrics=Metrics().store)
-    yield real
-    await real.close()
+    store = PromptStore(real) if request.param == "prompt" else real
+    yield store
+    await store.close()
 
 
 @pytest.fixture

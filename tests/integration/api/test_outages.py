@@ -90,9 +90,14 @@ def test_without_the_database_writes_go_on_and_reads_say_so(doors: RunningDoors)
     assert doors.client().get(answer.json()["status_url"]).status_code in {200, 503}
 
 
-def test_without_the_store_uploads_wait(doors: RunningDoors) -> None:
-    with doors.world.servers.store.down():
+@pytest.mark.parametrize("how", ["down", "paused"])
+def test_without_the_store_uploads_wait(doors: RunningDoors, how: str) -> None:
+    store = doors.world.servers.store
+    with store.down() if how == "down" else store.paused():
+        began = time.monotonic()
         answer = doors.upload()
+        assert time.monotonic() - began < 2 * ANSWER_SECONDS
+        assert int(answer.headers["retry-after"]) > 0
         assert (answer.status_code, answer.json()["type"]) == (503, "/problems/object-store-unavailable")
         assert presign(doors).status_code == 201  # granting needs no store
     doors.wait_ready()
