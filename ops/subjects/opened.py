@@ -1,6 +1,5 @@
 """What the operator's commands about keys have in hand: a fresh view of the key topic, a way to say."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from adapters.settings import Settings
 from adapters.subject_keys import Custody, KafkaSubjectKeys
 from adapters.telemetry.metrics import Metrics
 from adapters.topics import require_topics
+from ops.private_files import passing_folder
 from ops.sentences import in_sentences
 from ops.subjects.key_records import TopicUnread
 from ops.waiting import UNREACHABLE, leave, stop_after
@@ -41,8 +41,8 @@ def opened(settings: Settings, *, wait: float) -> Iterator[Opened]:
     """
     try:
         with in_sentences(), ExitStack() as stack:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="darkroom-ops-"))
-            yield _opened(_elsewhere(settings, Path(folder)), stack, wait)
+            folder = stack.enter_context(passing_folder("darkroom-ops-"))
+            yield _opened(_elsewhere(settings, folder), stack, wait)
     except (StoreError, TopicUnread) as error:
         leave(f"A server can't be reached: {error}.", code=UNREACHABLE)
 
