@@ -143,6 +143,19 @@ def keeping(topic: str, version: int) -> str:
     return f"keeps {topic} v{version}"
 
 
+def filling(loop: Loop, partition: int) -> str:
+    """The name of the lock that whoever fills a partition of forms beside holds, and batches share."""
+    return f"fills {loop.topic} v{loop.fold.version} {partition}"
+
+
+def being_filled(conn: Connection[Any], loop: Loop, partitions: Sequence[int]) -> set[int]:
+    """Those of the partitions that a rebuild fills; nobody begins with another until the transaction ends."""
+    if not loop.beside:
+        return set()
+    named = {"partitions": list(partitions), "whats": [filling(loop, number) for number in partitions]}
+    return {number for (number,) in conn.execute(statements(_SQL)["being_filled"], named).fetchall()}
+
+
 def read_positions(conn: Connection[Any], loop: Loop, partitions: Sequence[int]) -> dict[int, int]:
     """The next offset of each partition that has a checkpoint; raises FormsChanged."""
     rows = conn.execute(statements(_SQL)["read"], loop.scope(partitions)).fetchall()
@@ -154,18 +167,23 @@ def read_positions(conn: Connection[Any], loop: Loop, partitions: Sequence[int])
 def lock(conn: Connection[Any], loop: Loop, expected: Mapping[int, int]) -> Copied:
     """Locks the checkpoints to the transaction's end; raises Fenced unless all stand as expected.
 
-    Fenced too is who would write on as before though other forms are served since.
+    Fenced too is who would write on as before though other forms are served since, or on rows that have to be
+    folded anew, or that a rebuild fills.
 
     Returns what has to be written to copies too (projections.rebuild): read models, each with its partitions.
     """
     rows = conn.execute(statements(_SQL)["lock"], loop.scope(sorted(expected))).fetchall()
     if any(row[4] != loop.beside for row in rows):
         raise Fenced(f"{loop.topic}: other forms of its read models are served now")
+    if any(row[5] for row in rows):
+        raise Fenced(f"{loop.topic}: its rows tell of a record that is discarded since")
+    if filled := being_filled(conn, loop, list(expected)):
+        raise Fenced(f"{loop.topic}: a rebuild fills partitions {sorted(filled)}")
     moved = {partition: offset for partition, offset, *_ in rows if expected[partition] != offset}
     if moved or len(rows) != len(expected) * len(loop.models):
         raise Fenced(f"{loop.topic}: expected {dict(expected)}, found {moved or 'rows missing'}")
     copied: dict[str, set[int]] = {}
-    for partition, _, is_copied, name, _ in rows:
+    for partition, _, is_copied, name, *_ in rows:
         if is_copied:
             copied.setdefault(name, set()).add(partition)
     return copied

@@ -23,7 +23,7 @@ where c.read_model = m.name and c.version = m.version and c.topic = %(topic)s
 
 -- name: lock
 -- Everyone locks in this order, so that no two ever wait for each other.
-select c.partition, c.next_offset, c.copied, c.read_model, c.beside
+select c.partition, c.next_offset, c.copied, c.read_model, c.beside, c.late
 from infra.checkpoints c
 join unnest(%(names)s::text[], %(versions)s::int[]) m (name, version)
     on c.read_model = m.name and c.version = m.version
@@ -52,7 +52,7 @@ with advanced as (
 select pg_notify('darkroom_batch', %(payload)s)
 
 -- name: restart
-update infra.checkpoints c set next_offset = 0, topic_id = null, copied = false, beside = %(beside)s
+update infra.checkpoints c set next_offset = 0, topic_id = null, copied = false, late = false, beside = %(beside)s
 from unnest(%(names)s::text[], %(versions)s::int[]) m (name, version)
 where c.read_model = m.name and c.version = m.version and c.topic = %(topic)s
 
@@ -124,3 +124,8 @@ select not pg_try_advisory_xact_lock(hashtextextended(%(what)s, 0))
 
 -- name: notify
 select pg_notify('darkroom_batch', %(payload)s)
+
+-- name: being_filled
+-- Those of them that somebody fills; of the others nobody begins to before the transaction's end.
+select w.partition from unnest(%(partitions)s::int[], %(whats)s::text[]) w (partition, what)
+where not pg_try_advisory_xact_lock_shared(hashtextextended(w.what, 0))

@@ -93,11 +93,11 @@ def reset(conn: Connection[Any], loop: Loop) -> None:
 
 
 def make_good(conn: Connection[Any], loop: Loop) -> bool:
-    """Resets the loop where its rows tell of a record that is discarded since; whether they did.
+    """Resets the loop, served or beside, where its rows tell of a record that is discarded since; whether so.
 
     A process that died before it could reset leaves the mark that this goes by. Raises psycopg.Error.
     """
-    if loop.beside or not set_aside.any_late(conn, loop):
+    if not set_aside.any_late(conn, loop):
         return False
     _log.warning("record.discarded_late", topic=loop.topic)
     reset(conn, loop)

@@ -49,6 +49,7 @@ def recreate(conn: Connection[Any], models: Sequence[ReadModel]) -> None:
         drop_tables(conn, model.schema)
         make_tables(conn, model, model.schema)
         conn.execute(statements(_SQL)["activate"], _named(model))
+    drop_views_of_others(conn)
     make_views(conn)
 
 
@@ -94,6 +95,13 @@ def make_views(conn: Connection[Any]) -> None:
         conn.execute(
             sql.SQL("create view {} as select * from {}").format(view, sql.Identifier(schema, table))
         )
+
+
+def drop_views_of_others(conn: Connection[Any]) -> None:
+    """Drops views that only a release reads whose forms are no longer there, in the caller's transaction."""
+    named = every_named() | {"views": VIEWS}
+    for (schema,) in conn.execute(statements(_SQL)["views_of_others"], named).fetchall():
+        drop_tables(conn, schema)
 
 
 def _shown(conn: Connection[Any]) -> list[tuple[str, str, str, str | None]]:

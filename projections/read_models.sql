@@ -48,3 +48,19 @@ join pg_catalog.pg_tables t on t.schemaname = m.schema_name
 left join information_schema.view_table_usage shown
     on shown.view_schema = %(views)s and shown.view_name = t.tablename
 order by t.schemaname, t.tablename
+
+-- name: views_of_others
+-- Schemas of views that other releases read: those in which nothing is left, and all of them once every form that
+-- there is is one of these. Then whoever reads them lacks forms of its own, and makes them and its views anew.
+select n.nspname from pg_namespace n
+where n.nspname like 'reads\_%%' and n.nspname <> %(views)s
+  and (
+      not exists (select from pg_class v where v.relnamespace = n.oid)
+      or not exists (
+          select from infra.read_models r
+          where not exists (
+              select from unnest(%(names)s::text[], %(versions)s::int[]) m (name, version)
+              where m.name = r.name and m.version = r.version
+          )
+      )
+  )

@@ -82,29 +82,50 @@ def let_go(conn: Connection[Any], loop: Loop, records: Iterable[Record], kept: S
 def discard(conn: Connection[Any], loop: Loop, discards: Sequence[Discard], clock: Clock) -> bool:
     """Leaves records out from now on, and has those that waited behind them read again.
 
-    Whether one of them was folded before anybody knew: then the rows are not what a replay would give, and a
-    mark says so (`any_late`) until they are replayed.
+    Whether the loop's rows still tell of one that was folded before anybody knew. They, and those of any
+    other form that has folded it, are then not what a replay would give, and a mark says so (`any_late`)
+    until there was one.
     """
-    named = {
+    named = scope_of(loop) | {
         "partitions": [each.partition for each in discards],
         "offsets": [each.offset for each in discards],
         "said_at": [each.said_at for each in discards],
+    }
+    new = conn.execute(statements(_SQL)["note_discards"], named).fetchall()
+    if new:
+        partitions, offsets = (list(column) for column in zip(*new, strict=True))
+        of_new = scope_of(loop) | {"partitions": partitions, "offsets": offsets}
+        conn.execute(statements(_SQL)["lock_forms"], of_new)
+        conn.execute(statements(_SQL)["mark_late"], of_new)
+    let_go_of(conn, loop, discards, clock)
+    return bool(new) and any_late(conn, loop)
+
+
+def let_go_of(conn: Connection[Any], loop: Loop, discards: Sequence[Discard], clock: Clock) -> None:
+    """Takes what is discarded out of the quarantine; what waited behind it is read again."""
+    named = scope_of(loop) | {
+        "partitions": [each.partition for each in discards],
+        "offsets": [each.offset for each in discards],
         "now": clock.now(),
     }
-    row = conn.execute(statements(_SQL)["discard"], scope_of(loop) | named).fetchone()
-    return bool(row and row[0])
+    conn.execute(statements(_SQL)["discard"], named)
+
+
+def blocked(conn: Connection[Any], loop: Loop, partition: int) -> frozenset[BlockedKey]:
+    """All keys of the partition whose records have to wait."""
+    named = scope_of(loop) | {"partition": partition}
+    return frozenset(conn.execute(statements(_SQL)["blocked_in"], named).fetchall())
 
 
 def any_late(conn: Connection[Any], loop: Loop) -> bool:
-    """Whether a record is discarded that the rows still tell of."""
-    row = conn.execute(statements(_SQL)["any_late"], {"topic": loop.topic}).fetchone()
+    """Whether a record is discarded that the loop's rows still tell of."""
+    row = conn.execute(statements(_SQL)["any_late"], scope_of(loop)).fetchone()
     return bool(row and row[0])
 
 
 def release_all(conn: Connection[Any], loop: Loop) -> None:
     """Forgets what is set aside: a replay finds it again, and leaves out what is discarded."""
     conn.execute(statements(_SQL)["release"], scope_of(loop))
-    conn.execute(statements(_SQL)["none_late"], {"topic": loop.topic})
 
 
 def count(conn: Connection[Any], loop: Loop) -> int:

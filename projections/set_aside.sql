@@ -11,6 +11,10 @@ select
 select distinct partition, key from infra.quarantine
 where read_model = %(read_model)s and version = %(version)s and topic = %(topic)s and key = any(%(keys)s)
 
+-- name: blocked_in
+select distinct partition, key from infra.quarantine
+where read_model = %(read_model)s and version = %(version)s and topic = %(topic)s and partition = %(partition)s
+
 -- name: blocked_before
 -- The same for records that are read again: only those before them hold them back.
 select distinct partition, key from infra.quarantine
@@ -59,41 +63,54 @@ where read_model = %(read_model)s and version = %(version)s and topic = %(topic)
 select count(*) from infra.quarantine
 where read_model = %(read_model)s and version = %(version)s and topic = %(topic)s
 
+-- name: note_discards
+-- Those of them that are new.
+insert into infra.discards (topic, partition, "offset", said_at)
+select %(topic)s, d.partition, d."offset", d.said_at
+from unnest(%(partitions)s::int[], %(offsets)s::bigint[], %(said_at)s::bigint[])
+    d (partition, "offset", said_at)
+on conflict do nothing
+returning partition, "offset"
+
+-- name: lock_forms
+-- Waits for the batches at work on any form of the fold: what they commit is seen by the next statement.
+select from infra.checkpoints
+where read_model = %(read_model)s and topic = %(topic)s and partition = any(%(partitions)s)
+order by topic, partition, read_model, version
+for update
+
+-- name: mark_late
+-- Every form that has passed a record and has not set it aside has folded it. The one at work has by now.
+update infra.checkpoints c set late = true
+where c.read_model = %(read_model)s and c.topic = %(topic)s and exists (
+    select from unnest(%(partitions)s::int[], %(offsets)s::bigint[]) d (partition, "offset")
+    where d.partition = c.partition and (c.version = %(version)s or d."offset" < c.next_offset)
+      and not exists (
+          select from infra.quarantine q
+          where q.read_model = c.read_model and q.version = c.version and q.topic = c.topic
+            and q.partition = d.partition and q."offset" = d."offset"
+      )
+)
+
 -- name: discard
--- Notes what is discarded, lets go of it, and has what waited behind it read again. What is new and was not set
--- aside was folded: it is marked as late, until a reset.
-with said as (
-    select d.partition, d."offset", d.said_at
-    from unnest(%(partitions)s::int[], %(offsets)s::bigint[], %(said_at)s::bigint[])
-        d (partition, "offset", said_at)
-), noted as (
-    insert into infra.discards (topic, partition, "offset", said_at, late)
-    select %(topic)s, partition, "offset", said_at, not exists (
-        select from infra.quarantine q
-        where q.read_model = %(read_model)s and q.version = %(version)s and q.topic = %(topic)s
-          and q.partition = said.partition and q."offset" = said."offset"
-    )
-    from said
-    on conflict do nothing
-    returning late
-), gone as (
-    delete from infra.quarantine q using said
+-- Lets go of what is discarded, and has what waited behind it read again.
+with gone as (
+    delete from infra.quarantine q
+    using unnest(%(partitions)s::int[], %(offsets)s::bigint[]) said (partition, "offset")
     where q.read_model = %(read_model)s and q.version = %(version)s and q.topic = %(topic)s
       and q.partition = said.partition and q."offset" = said."offset"
     returning q.partition, q."offset", q.key
-), asked as (
-    insert into infra.redrives (read_model, version, topic, partition, key, asked_at)
-    select distinct %(read_model)s, %(version)s::int, %(topic)s, partition, key, %(now)s::timestamptz from gone
-    where key is not null
-    on conflict do nothing
 )
-select exists (select from noted where late)
+insert into infra.redrives (read_model, version, topic, partition, key, asked_at)
+select distinct %(read_model)s, %(version)s::int, %(topic)s, partition, key, %(now)s::timestamptz from gone
+where key is not null
+on conflict do nothing
 
 -- name: any_late
-select exists (select from infra.discards where topic = %(topic)s and late)
-
--- name: none_late
-update infra.discards set late = false where topic = %(topic)s and late
+select exists (
+    select from infra.checkpoints
+    where read_model = %(read_model)s and version = %(version)s and topic = %(topic)s and late
+)
 
 -- name: ask
 -- Has a key's records read again, those of every fold that has set them aside.

@@ -54,11 +54,35 @@ delete from infra.checkpoints where read_model = %(name)s and version = %(versio
 -- name: forget_aside
 delete from infra.quarantine where read_model = %(name)s and version = %(version)s and topic = %(topic)s
 
+-- name: forget_asked
+delete from infra.redrives where read_model = %(name)s and version = %(version)s and topic = %(topic)s
+
 -- name: forget_form
 delete from infra.read_models where name = %(name)s and version = %(version)s and not active
 
--- name: views_of_others
--- Schemas of views that other releases read, and nothing is left in.
-select n.nspname from pg_namespace n
-where n.nspname like 'reads\_%%' and n.nspname <> %(views)s
-  and not exists (select from pg_class v where v.relnamespace = n.oid)
+-- name: fills
+-- Waits for the batch at work; the next ones leave the partition alone to the transaction's end.
+select pg_advisory_xact_lock(hashtextextended(%(what)s, 0))
+
+-- name: unsettled
+-- What keeps this form's rows from being what a replay would give.
+select
+    coalesce((select bool_or(late) from infra.checkpoints
+     where read_model = %(read_model)s and version = %(version)s and topic = %(topic)s), false),
+    (select count(*) from infra.redrives
+     where read_model = %(read_model)s and version = %(version)s and topic = %(topic)s)
+
+-- name: only_beside
+-- Records that this form has set aside and no form that is served.
+select count(*) from infra.quarantine q
+where q.read_model = %(read_model)s and q.version = %(version)s and q.topic = %(topic)s
+  and not exists (
+      select from infra.quarantine o
+      join infra.read_models r on r.name = o.read_model and r.version = o.version and r.active
+      where o.topic = q.topic and o.partition = q.partition and o."offset" = q."offset"
+  )
+
+-- name: columns
+select table_name, column_name from information_schema.columns
+where table_schema = %(schema)s
+order by table_name, column_name

@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from psycopg import Connection, sql
+from psycopg import Connection
 
 from projections import checkpoints, read_models
 from projections.checkpoints import Loop
-from projections.forms import VIEWS
+from projections.set_aside import scope_of
 from projections.statements import statements
 
 _SQL: Final = "beside/forms.sql"
@@ -89,16 +89,32 @@ def switch(
         read_models.lock_tables(conn)
         apart = beside(conn, loop)
         _require_whole(conn, loop, apart)
-        goal = _lowest(conn.execute(statements(_SQL)["served_and_locked"], scope).fetchall())
-        _wait(lambda: _behind(_come_to(conn, loop), goal), pause, seconds)
+        goal = reached(conn, loop, pause=pause, seconds=seconds)
         checkpoints.lock_all(conn, loop)
         if _come_to(conn, loop) != goal:
             raise FormsRefused("the forms of this release and those that are served do not stand together")
+        _require_settled(conn, loop)
         for step in ("unserve", "serve", "mark"):
             conn.execute(statements(_SQL)[step], scope)
         read_models.make_views(conn)
         checkpoints.notify(conn, "")
     return [form.schema for form in apart]
+
+
+def reached(
+    conn: Connection[Any],
+    loop: Loop,
+    *,
+    pause: Callable[[float], object] = time.sleep,
+    seconds: float = _CATCH_SECONDS,
+) -> dict[int, int]:
+    """Holds the served forms where they stand, to the transaction's end, until those beside have come there.
+
+    Returns where that is: the next offset of each partition. Raises as `switch` does.
+    """
+    goal = _lowest(conn.execute(statements(_SQL)["served_and_locked"], loop.scope()).fetchall())
+    _wait(lambda: _behind(_come_to(conn, loop), goal), pause, seconds)
+    return goal
 
 
 def drop(conn: Connection[Any], loop: Loop) -> list[str]:
@@ -117,11 +133,11 @@ def drop(conn: Connection[Any], loop: Loop) -> list[str]:
                 )
         for form in gone:
             named = {"name": form.name, "version": form.version, "topic": loop.topic}
-            for step in ("forget_checkpoints", "forget_aside", "forget_form"):
+            for step in ("forget_checkpoints", "forget_aside", "forget_asked", "forget_form"):
                 conn.execute(statements(_SQL)[step], named)
+        read_models.drop_views_of_others(conn)
+        for form in gone:
             read_models.drop_tables(conn, form.schema)
-        for (schema,) in conn.execute(statements(_SQL)["views_of_others"], {"views": VIEWS}).fetchall():
-            conn.execute(sql.SQL("drop schema {}").format(sql.Identifier(schema)))
         checkpoints.notify(conn, "")
     return [form.schema for form in gone]
 
@@ -134,6 +150,20 @@ def _require_whole(conn: Connection[Any], loop: Loop, apart: list[Form]) -> None
         )
     if not apart:
         raise FormsRefused(f"the read models of {loop.topic} are served in the forms of this release already")
+
+
+def _require_settled(conn: Connection[Any], loop: Loop) -> None:
+    late, asked = conn.execute(statements(_SQL)["unsettled"], scope_of(loop)).fetchone() or (False, 0)
+    if late:
+        raise FormsRefused(
+            f"{loop.fold.schema} has folded a record that was discarded since; its projector folds all anew, "
+            f"or `python -m ops read-models rebuild {loop.fold.name}` does"
+        )
+    if asked:
+        raise FormsRefused(
+            f"{loop.fold.schema} has {asked:,} keys to read again that were set aside and redriven; the "
+            f"projector of this release does (`python -m projections {loop.name}`)"
+        )
 
 
 def _wait(behind: Callable[[], Mapping[int, int]], pause: Callable[[float], object], seconds: float) -> None:
