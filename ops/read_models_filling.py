@@ -1,15 +1,13 @@
-"""Fills the copies of a rebuild in several processes, a partition at a time each."""
+"""Fills copies, or forms beside those that are served, in several processes, a partition at a time each."""
 
 import multiprocessing
 import os
 import queue
 import signal
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from multiprocessing.context import SpawnProcess
-from pathlib import Path
 from typing import Any, Final
 
 import psycopg
@@ -19,8 +17,13 @@ from psycopg import Connection
 from adapters.schema_registry import RegistryError, load_codec
 from adapters.settings import Settings
 from adapters.subject_keys import KafkaSubjectKeys, KeyTrouble
+from ops.private_files import passing_folder
+from ops.read_models_rate import shown
 from ops.waiting import quiet_logs
-from projections.checkpoints import LoopName, live_loop
+from projections.beside import filling
+from projections.beside.finding import loop_now
+from projections.beside.following import FailsBeside
+from projections.checkpoints import Fenced, Loop, LoopName, live_loop
 from projections.collecting import collect_seldom
 from projections.log_reader import OffsetOutOfRange
 from projections.rebuild import copies
@@ -31,7 +34,7 @@ _LOOK_SECONDS: Final = 1.0
 _CURRENT_SECONDS: Final = 60.0
 _ENDING_SECONDS: Final = 10.0
 
-_REFUSALS: Final = (copies.CopyRefused, FoldFailed, Unsettled, OffsetOutOfRange)
+_REFUSALS: Final = (copies.CopyRefused, FailsBeside, Fenced, FoldFailed, Unsettled, OffsetOutOfRange)
 _OUTAGES: Final = (KafkaException, KeyTrouble, RegistryError, psycopg.Error)
 
 
@@ -41,10 +44,10 @@ class RebuildStopped(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """What one process fills at a time."""
+    """What one process fills at a time: of copies these, or without names the forms that stand beside."""
 
     partition: int
-    names: tuple[str, ...]
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,13 +70,30 @@ def parts_of(there: Mapping[str, copies.Copy], names: Sequence[str], partitions:
 
 
 @contextmanager
-def held(conn: Connection[Any], settings: Settings, loop: LoopName, names: Sequence[str]) -> Iterator[None]:
+def held(conn: Connection[Any], loop: Loop, names: Sequence[str]) -> Iterator[None]:
     """Nobody else rebuilds these meanwhile; raises CopyRefused where somebody does."""
     for name in names:
-        if not copies.held(conn, live_loop(settings.kafka.topics, loop), name, for_long=True):
+        if not copies.held(conn, loop, name, for_long=True):
             raise copies.CopyRefused(f"a rebuild of {name} is at work already")
     yield
     conn.execute("select pg_advisory_unlock_all()")
+
+
+def fill_shown(
+    settings: Settings, loop: Loop, parts: Sequence[Part], workers: int, *, total: int, quiet: bool
+) -> int:
+    """Fills the parts and shows how it goes; returns how many records went in. Raises RebuildStopped."""
+    filled = 0
+    with shown(loop.topic, total, quiet=quiet) as show:
+
+        def told(said: Said) -> None:
+            nonlocal filled
+            filled += said.records
+            show(filled)
+
+        if parts:
+            fill_all(settings, loop.name, parts, workers, told)
+    return filled
 
 
 def fill_all(
@@ -129,9 +149,9 @@ def _work(settings: Settings, loop: LoopName, work: Any, said: Any) -> None:  # 
 
     try:
         with ExitStack() as stack:
-            tools, conn = _opened(settings, loop, stack)
+            open_to = _opened(settings, loop, stack)
             while (part := work.get()) is not None:
-                _fill(settings, conn, tools, part, progress)
+                _fill(settings, *open_to, part, progress)
                 said.put(Said(done=part))
     except _REFUSALS as refusal:
         said.put(Said(failed=str(refusal)))
@@ -139,9 +159,9 @@ def _work(settings: Settings, loop: LoopName, work: Any, said: Any) -> None:  # 
         said.put(Said(failed=f"{type(outage).__name__}: {str(outage).strip()}"))
 
 
-def _opened(settings: Settings, loop: LoopName, stack: ExitStack) -> tuple[Tools, Connection[Any]]:
-    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="darkroom-rebuild-"))
-    apart = replace(settings, runtime=settings.runtime.model_copy(update={"state_dir": Path(folder)}))
+def _opened(settings: Settings, name: LoopName, stack: ExitStack) -> tuple[Connection[Any], Tools]:
+    folder = stack.enter_context(passing_folder("darkroom-rebuild-"))
+    apart = replace(settings, runtime=settings.runtime.model_copy(update={"state_dir": folder}))
     codec = load_codec(apart)
     keys = stack.enter_context(closing(KafkaSubjectKeys(apart, codec, None, component="rebuild")))
     keys.start()
@@ -149,17 +169,19 @@ def _opened(settings: Settings, loop: LoopName, stack: ExitStack) -> tuple[Tools
         raise copies.CopyRefused("the key topic could not be read to its end")
     conn = stack.enter_context(closing(connect(settings)))
     collect_seldom()
-    return Tools.of(settings, live_loop(settings.kafka.topics, loop), codec, keys), conn
+    return conn, Tools.of(settings, loop_now(conn, live_loop(settings.kafka.topics, name)), codec, keys)
 
 
 def _fill(
     settings: Settings, conn: Connection[Any], tools: Tools, part: Part, progress: Callable[[int], None]
 ) -> None:
-    group = f"{settings.kafka.topic_prefix}.rebuild"
-    source = Span(settings.kafka.client(), tools.loop.topic, part.partition, group=group)
-    try:
-        fill(conn, tools, part.names, source, part.partition, progress)
-    except AlreadyFollows:
-        pass  # what a process that lost its parent still brought to its end
-    finally:
-        source.close()
+    group, begin = f"{settings.kafka.topic_prefix}.rebuild", 0
+    if tools.loop.beside:
+        begin = filling.begin(conn, tools, part.partition)
+    source = Span(settings.kafka.client(), tools.loop.topic, part.partition, group=group, begin=begin)
+    with closing(source):
+        if tools.loop.beside:
+            filling.fill(conn, tools, source, part.partition, progress)
+        else:
+            with suppress(AlreadyFollows):  # what a process that lost its parent still brought to its end
+                fill(conn, tools, part.names, source, part.partition, progress)

@@ -1,18 +1,23 @@
 """What the commands on read models do where another release's forms are served, or stand beside ours."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import psycopg
 from psycopg import Connection
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ops.read_models_rate import Rate
-from projections import checkpoints
+from adapters.settings import Settings
+from ops.read_models_filling import Part, fill_shown, held
+from ops.read_models_ground import ends_of
+from ops.read_models_rate import shown
+from projections import checkpoints, operating
 from projections.beside import switching
+from projections.beside.finding import loop_now
 from projections.beside.switching import FormsRefused
 from projections.checkpoints import Loop
+from projections.rebuild.filling import NEAR
+from projections.topic import describe
 
 _LOOK_SECONDS: Final = 0.2
 _TRIES: Final = 5
@@ -41,26 +46,43 @@ def require_one_form(conn: Connection[Any], loop: Loop) -> None:
         )
 
 
-def build(conn: Connection[Any], loop: Loop, *, quiet: bool) -> int:
-    """Shows how this release's projector fills its forms beside those that are served, until it is there.
+def build(settings: Settings, conn: Connection[Any], loop: Loop, workers: int, *, quiet: bool) -> int:
+    """Fills this release's forms beside those that are served; returns how many records it took.
 
-    Returns how many records it took meanwhile. Raises FormsRefused where no projector of this release runs.
+    What its projector, where one runs, will have in moments is left to it. Raises FoldIsServed, CopyRefused
+    where somebody fills them already, RebuildStopped, and what keeps a projector from opening (Diverged,
+    FormsChanged, TopicReplaced).
     """
-    columns = (TextColumn(loop.topic), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
-    left = began = switching.missing(conn, loop)
-    with Progress(*columns, disable=quiet) as progress:
-        task = progress.add_task("filling", total=sum(checkpoints.served(conn, loop.topic).values()))
-        while left:
-            if not switching.kept(conn, loop, loop.fold.version):
-                raise FormsRefused(
-                    f"nobody fills the forms of this release: its projector does (`python -m projections "
-                    f"{loop.name}`), beside the one that is served; {left:,} records are left"
-                )
+    apart = loop_now(conn, loop)
+    if not apart.beside:
+        return 0
+    partitions = range(len(ends_of(settings, apart)))
+    with held(conn, apart, [apart.fold.schema]):
+        operating.make_good(conn, apart)
+        topic_id = describe(settings.kafka, apart.topic).topic_id
+        at = checkpoints.open_positions(conn, apart, partitions, topic_id)
+        kept = switching.kept(conn, apart, apart.fold.version)
+        left = _left(at, checkpoints.served(conn, apart.topic), NEAR if kept else 0)
+        parts = [Part(partition=number) for number in sorted(left, key=lambda number: -left[number])]
+        filled = fill_shown(settings, apart, parts, workers, total=sum(left.values()), quiet=quiet)
+    _follow(conn, apart, quiet=quiet)
+    return filled
+
+
+def _left(at: Mapping[int, int], goal: Mapping[int, int], near: int) -> dict[int, int]:
+    """Of each partition that is further behind than so many records by how many."""
+    left = {number: end - at.get(number, 0) for number, end in goal.items()}
+    return {number: records for number, records in left.items() if records > near}
+
+
+def _follow(conn: Connection[Any], loop: Loop, *, quiet: bool) -> None:
+    """Waits until this release's projector, as long as it runs, is close behind what is served."""
+    began = left = switching.missing(conn, loop)
+    with shown(loop.topic, began, quiet=quiet or left <= NEAR) as show:
+        while left > NEAR and switching.kept(conn, loop, loop.fold.version):
             time.sleep(_LOOK_SECONDS)
             left = switching.missing(conn, loop)
-            total = sum(checkpoints.served(conn, loop.topic).values())
-            progress.update(task, total=total, completed=total - left)
-    return max(began - left, 0)
+            show(began - left)
 
 
 def switch(conn: Connection[Any], loop: Loop) -> list[str]:

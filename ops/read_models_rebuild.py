@@ -10,17 +10,16 @@ from typing import Annotated, Any, Final
 import psycopg
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from adapters.settings import Settings, settings_or_exit
 from ops import read_models_forms
-from ops.read_models_filling import Part, RebuildStopped, Said, fill_all, held, parts_of
+from ops.read_models_filling import Part, RebuildStopped, fill_shown, held, parts_of
 from ops.read_models_ground import connection, ends_of, loops_of, sorry
-from ops.read_models_rate import Rate
 from projections import checkpoints
 from projections.beside import counting, switching
-from projections.beside.counting import Counted
+from projections.beside.counting import Counted, CountedTable
+from projections.beside.finding import FoldIsServed
 from projections.beside.switching import FormsRefused
 from projections.checkpoints import Loop
 from projections.rebuild import copies
@@ -29,6 +28,15 @@ from projections.topic import partitions_of
 
 _DIFFERENT: Final = 3
 _TRIES: Final = 5
+_REFUSALS: Final = (
+    checkpoints.Diverged,
+    checkpoints.FormsChanged,
+    checkpoints.TopicReplaced,
+    copies.CopyRefused,
+    FoldIsServed,
+    FormsRefused,
+    RebuildStopped,
+)
 
 Names = Annotated[list[str], typer.Argument(metavar="NAME...", help="Read models; `list` names them.")]
 Workers = Annotated[int, typer.Option(min=1, max=64, help="Processes that fill, each a partition at a time.")]
@@ -67,7 +75,7 @@ def rebuild(names: Names, workers: Workers = 2, as_json: Json = False) -> None:
 
     Killed or stopped, the same command goes on with the partitions that are missing. The running projector
     then writes both, until `switch` exchanges them or `drop` ends the copy. A form that is not served yet is
-    filled by this release's projector; the command shows how far it is, and waits.
+    filled in the same way, beside the one that is; this release's projector then keeps it.
     """
     settings = settings_or_exit()
     began, filled = time.monotonic(), 0
@@ -75,11 +83,11 @@ def rebuild(names: Names, workers: Workers = 2, as_json: Json = False) -> None:
     with _sentences(), connection(settings) as conn:
         for loop, chosen in _chosen(settings, names):
             if read_models_forms.unserved(conn, loop, chosen):
-                filled += read_models_forms.build(conn, loop, quiet=as_json)
-                told.append(counting.count(conn, loop))
+                filled += read_models_forms.build(settings, conn, loop, workers, quiet=as_json)
+                told.append(_counted(settings, conn, loop))
                 continue
             read_models_forms.require_one_form(conn, loop)
-            with held(conn, settings, loop.name, chosen):
+            with held(conn, loop, chosen):
                 copies.begin(conn, loop, chosen)
                 parts = parts_of(copies.every(conn, loop), chosen, partitions_of(settings.kafka, loop.topic))
                 filled += _filled(settings, conn, loop, parts, workers, quiet=as_json)
@@ -97,7 +105,7 @@ def verify(names: Names, as_json: Json = False) -> None:
     """
     settings = settings_or_exit()
     with _sentences(), connection(settings) as conn:
-        told = [_compared(conn, loop, chosen) for loop, chosen in _chosen(settings, names)]
+        told = [_compared(settings, conn, loop, chosen) for loop, chosen in _chosen(settings, names)]
     _say(told, as_json=as_json)
 
 
@@ -109,7 +117,7 @@ def switch(names: Names, unverified: Unverified = False, as_json: Json = False) 
     settings = settings_or_exit()
     with _sentences(), connection(settings) as conn:
         for loop, chosen in _chosen(settings, names):
-            if not unverified and not (compared := _compared(conn, loop, chosen)).same:
+            if not unverified and not (compared := _compared(settings, conn, loop, chosen)).same:
                 _say([compared], as_json=as_json)
             if read_models_forms.unserved(conn, loop, chosen):
                 read_models_forms.switch(conn, loop)
@@ -179,22 +187,11 @@ def _filled(
     *,
     quiet: bool,
 ) -> int:
-    """Fills the parts and shows how it goes; returns how many records went in."""
+    """Fills the parts; returns how many records went in."""
     stands = checkpoints.read_positions(conn, loop, range(partitions_of(settings.kafka, loop.topic)))
     ends_of(settings, loop)  # a sentence where the broker is away or the topic another
-    columns = (TextColumn(loop.topic), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
-    filled = 0
-    with Progress(*columns, disable=quiet) as progress:
-        task = progress.add_task("filling", total=sum(stands.get(part.partition, 0) for part in parts))
-
-        def told(said: Said) -> None:
-            nonlocal filled
-            filled += said.records
-            progress.update(task, completed=filled)
-
-        if parts:
-            fill_all(settings, loop.name, parts, workers, told)
-    return filled
+    total = sum(stands.get(part.partition, 0) for part in parts)
+    return fill_shown(settings, loop, parts, workers, total=total, quiet=quiet)
 
 
 def _chosen(settings: Settings, names: Sequence[str]) -> Iterator[tuple[Loop, list[str]]]:
@@ -225,14 +222,30 @@ def _sentences() -> Iterator[None]:
     """What can't be done is said in a sentence."""
     try:
         yield
-    except (copies.CopyRefused, FormsRefused, RebuildStopped) as refusal:
+    except _REFUSALS as refusal:
         raise sorry(f"{refusal}.") from refusal
 
 
-def _compared(conn: psycopg.Connection[Any], loop: Loop, chosen: Sequence[str]) -> Comparison | Counted:
+def _compared(
+    settings: Settings, conn: psycopg.Connection[Any], loop: Loop, chosen: Sequence[str]
+) -> Comparison | Counted:
     if read_models_forms.unserved(conn, loop, chosen):
-        return counting.count(conn, loop)
+        return _counted(settings, conn, loop)
     return compare(conn, loop, chosen)
+
+
+def _counted(settings: Settings, conn: psycopg.Connection[Any], loop: Loop) -> Counted:
+    with connection(settings) as holder:
+        return counting.count(conn, holder, loop)
+
+
+def _alike(row: CountedTable, behind: int) -> str:
+    """How a table of another form compares."""
+    if behind:
+        return f"{behind:,} records behind"
+    if row.alike is None:
+        return "in one form only"
+    return "same in what both have" if row.alike else "another form: what both have differs"
 
 
 def _say(told: Sequence[Comparison | Counted], *, as_json: bool, **figures: float) -> None:
@@ -250,13 +263,12 @@ def _say(told: Sequence[Comparison | Counted], *, as_json: bool, **figures: floa
         for one in [one for each in copied for one in each.tables]:
             differ = f"differ: {', '.join(one.differing)}"
             table.add_row(one.table, str(one.live[0]), str(one.copy[0]), "same" if one.same else differ)
-        for each in counted:
-            at = f"{each.behind:,} records behind" if each.behind else "counted only: another form"
-            for row in each.tables:
-                table.add_row(
-                    row.table, *("-" if n is None else str(n) for n in (row.served, row.beside)), at
-                )
+        for row, behind in [(row, each.behind) for each in counted for row in each.tables]:
+            rows = ("-" if n is None else str(n) for n in (row.served, row.beside))
+            table.add_row(row.table, *rows, _alike(row, behind))
         Console().print(table)
+        if aside := sum(each.only_beside for each in counted):
+            typer.echo(f"{aside:,} records are set aside beside, and are not in what is served.")
         if "records" in figures:
             typer.echo(f"{figures['records']:,} records in {figures['seconds']:.1f} s.")
     if not same:

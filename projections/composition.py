@@ -14,12 +14,11 @@ from adapters.failpoints import Failpoints
 from adapters.sealing import Seals
 from adapters.settings import Settings
 from adapters.telemetry.of_projector import ProjectorMetrics
-from projections import checkpoints
 from projections.aside_limit import AsideLimit
 from projections.batches import Batches
 from projections.behind import Behind
 from projections.beside.finding import loop_now
-from projections.beside.following import Applies, Following, Silent
+from projections.beside.following import Applies, Following, Silent, to_follow
 from projections.checkpoints import Loop, LoopName, live_loop
 from projections.database import Database
 from projections.ground import Ground
@@ -116,9 +115,7 @@ def _behind(batches: Applies, loop: Loop, database: Database, rein: Rein) -> App
         rein.stop.wait(seconds)
 
     _log.info("forms.beside", topic=loop.topic, forms=[model.schema for model in loop.models])
-    return Following(
-        batches, served=lambda: checkpoints.served(database.connection(), loop.topic), pause=pause
-    )
+    return Following(batches, served=lambda: to_follow(database.connection(), loop), pause=pause)
 
 
 def _reader(settings: Settings, loop: Loop, outside: Outside, rein: Rein, ground: Ground) -> LogReader:

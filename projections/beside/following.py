@@ -3,7 +3,11 @@
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any, Final, Protocol
 
+from psycopg import Connection
+
 from adapters.dead_letters import Reason
+from projections import checkpoints
+from projections.checkpoints import Loop
 from projections.records import Read
 from schemas.envelope import RawRecord
 
@@ -26,6 +30,12 @@ class Applies(Protocol):
     def apply(self, batch: Sequence[Read[Any]], positions: MutableMapping[int, int]) -> None:
         """As Batches says."""
         ...
+
+
+def to_follow(conn: Connection[Any], loop: Loop) -> dict[int, int]:
+    """How far the served forms have come in each partition that nobody fills; `conn` is in no transaction."""
+    at = checkpoints.served(conn, loop.topic)
+    return {number: at[number] for number in at.keys() - checkpoints.being_filled(conn, loop, list(at))}
 
 
 class Following:

@@ -1,6 +1,6 @@
 """Compares copies with the live rows: all counts and digests, at one vector of positions, in one snapshot."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -75,17 +75,20 @@ def _tables(conn: Connection[Any], schema: str) -> list[str]:
 
 
 def _compared(conn: Connection[Any], live: str, copy: str, table: str) -> Compared:
-    ours, theirs = _digest(conn, live, table), _digest(conn, copy, table)
+    ours, theirs = digest(conn, live, table), digest(conn, copy, table)
     differing = _differing(conn, live, copy, table) if ours != theirs else ()
     return Compared(table=f"{live}.{table}", live=ours, copy=theirs, differing=differing)
 
 
-def _digest(conn: Connection[Any], schema: str, table: str) -> tuple[int, str]:
-    """The number of rows, and a sum over two hashes of each, which no order changes."""
+def digest(
+    conn: Connection[Any], schema: str, table: str, columns: Sequence[str] | None = None
+) -> tuple[int, str]:
+    """The number of rows, and a sum over two hashes of each (all of it, or these columns), in any order."""
+    chosen = sql.SQL("*") if columns is None else sql.SQL(", ").join(map(sql.Identifier, columns))
     query = sql.SQL(
         "select count(*), coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)::text || ':' "
-        "|| coalesce(sum(hashtextextended(t::text, 1)::numeric), 0)::text from {} t"
-    ).format(sql.Identifier(schema, table))
+        "|| coalesce(sum(hashtextextended(t::text, 1)::numeric), 0)::text from (select {} from {}) t"
+    ).format(chosen, sql.Identifier(schema, table))
     row = conn.execute(query).fetchone()
     return (row[0], row[1]) if row else (0, "")
 

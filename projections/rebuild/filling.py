@@ -27,7 +27,7 @@ _SQL: Final = "rebuild/copies.sql"
 # Records folded and written at a time: enough that statements cost little, few enough to be held in memory.
 _CHUNK: Final = 10_000
 # So near to the live rows the projector is kept waiting for the rest.
-_NEAR: Final = 1_000
+NEAR: Final = 1_000
 # A rebuild that is frozen while it keeps the projector waiting loses its transaction.
 _FROZEN_SECONDS: Final = 10
 
@@ -89,7 +89,7 @@ def fill(
     Raises FoldFailed, Unsettled, AlreadyFollows, KeyTrouble, OffsetOutOfRange, and what broker and database
     raise; then the partition is as empty as before.
     """
-    filling = _Filling(conn, tools, tuple(names), source, partition, progress)
+    filling = _OfCopies(conn, tools, tuple(names), source, partition, progress)
     try:
         with conn.transaction():
             if not copies.held(conn, tools.loop, f"{','.join(names)} {partition}", for_long=False):
@@ -100,8 +100,8 @@ def fill(
         tools.plan.clear.forget()
 
 
-class _Filling:
-    """One partition on its way."""
+class Filling:
+    """One partition on its way into the rows of some read models; who knows which says where it ends."""
 
     def __init__(
         self,
@@ -120,23 +120,36 @@ class _Filling:
         self._progress = progress
         self._states: Remembered[Any, Any] = Remembered(conn, tools.plan.states)
         self._blocked: frozenset[BlockedKey] = frozenset()
-        self._aside: list[int] = []
         self._records = 0
 
     def run(self) -> int:
+        """Fills to the end, in the caller's transaction; returns how many records that took."""
         self._discarded = self._discards()
-        while (goal := self._live_position()) - self._source.position > _NEAR:
+        while (goal := self._goal()) - self._source.position > NEAR:
             self._to(goal)
-        self._to(self._locked())
+        self._to(self._last_goal())
         self._settle()
-        copies.follow(
-            self._conn,
-            self._tools.loop,
-            self._names,
-            self._partition,
-            dict.fromkeys(self._names, self._records),
-        )
         return self._records
+
+    def _goal(self) -> int:
+        """The offset to which there is something to fill in, as of now."""
+        raise NotImplementedError
+
+    def _last_goal(self) -> int:
+        """The offset at which it ends."""
+        raise NotImplementedError
+
+    def _settle(self) -> None:
+        """Looks whether it may stand as it is, and says that it does."""
+        raise NotImplementedError
+
+    def _look_at(self, set_aside: Sequence[SetAside]) -> None:
+        """Hears what of a batch was not folded."""
+        raise NotImplementedError
+
+    def _known(self, ids: Sequence[Any]) -> dict[Any, Any]:
+        """The states of those streams that have one."""
+        return self._states.load(ids)
 
     def _to(self, until: int) -> None:
         while records := self._source.read(until, _CHUNK):
@@ -158,12 +171,37 @@ class _Filling:
         return Given(
             streams=streams,
             partitions=self._tools.partitions,
-            states=self._states.load(touched(batch, streams.id_of_key)),
+            states=self._known(touched(batch, streams.id_of_key)),
             blocked=self._blocked,
             check=self._tools.plan.clear.check,
             condemned={},
             discarded=self._discarded,
         )
+
+    def _discards(self) -> frozenset[tuple[int, int]]:
+        named = {"topic": self._tools.loop.topic, "partition": self._partition}
+        return frozenset(self._conn.execute(statements(_SQL)["discards"], named).fetchall())
+
+    def _hold_briefly(self) -> None:
+        """Whoever freezes from here on, while others wait for it, loses the transaction."""
+        frozen = f"set local idle_in_transaction_session_timeout = '{_FROZEN_SECONDS}s'"
+        self._conn.execute(frozen.encode())
+
+
+class _OfCopies(Filling):
+    """Fills copies to where the live rows stand, under the lock of the live checkpoint."""
+
+    def __init__(
+        self,
+        conn: Connection[Any],
+        tools: Tools,
+        names: tuple[str, ...],
+        source: Source,
+        partition: int,
+        progress: Progress,
+    ) -> None:
+        super().__init__(conn, tools, names, source, partition, progress)
+        self._aside: list[int] = []
 
     def _look_at(self, set_aside: Sequence[SetAside]) -> None:
         for aside in set_aside:
@@ -175,17 +213,16 @@ class _Filling:
             if aside.blocks:
                 self._blocked |= {(aside.record.partition, aside.record.key)}
 
-    def _live_position(self) -> int:
+    def _goal(self) -> int:
         rows = self._conn.execute(statements("checkpoints.sql")["read"], self._scope()).fetchall()
         if not rows:
             raise copies.CopyRefused(f"the live read models of {self._tools.loop.topic} have no checkpoints")
         position: int = rows[0][1]
         return position
 
-    def _locked(self) -> int:
+    def _last_goal(self) -> int:
         """Keeps the projector from this partition, to the transaction's end; where the live rows stand."""
-        frozen = f"set local idle_in_transaction_session_timeout = '{_FROZEN_SECONDS}s'"
-        self._conn.execute(frozen.encode())
+        self._hold_briefly()
         rows = self._conn.execute(statements(_SQL)["lock_partition"], self._scope()).fetchall()
         for name, _, copied in rows:
             if copied and name in self._names:
@@ -206,10 +243,8 @@ class _Filling:
                 f"{loop.topic}/{self._partition}: the live read models have {len(live)} records set aside, a "
                 f"rebuild {len(self._aside)}; redrive or discard what is set aside, then rebuild again"
             )
-
-    def _discards(self) -> frozenset[tuple[int, int]]:
-        named = {"topic": self._tools.loop.topic, "partition": self._partition}
-        return frozenset(self._conn.execute(statements(_SQL)["discards"], named).fetchall())
+        records = dict.fromkeys(self._names, self._records)
+        copies.follow(self._conn, loop, self._names, self._partition, records)
 
     def _scope(self) -> dict[str, Any]:
         return self._tools.loop.scope([self._partition])

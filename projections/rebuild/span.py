@@ -1,4 +1,4 @@
-"""Reads one partition of a log from its beginning, in order, as nobody's member."""
+"""Reads one partition of a log in order, mostly from its beginning, as nobody's member."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -19,13 +19,15 @@ _log = structlog.get_logger(__name__)
 class Span:
     """The records of one partition from `begin` on; `position` is the next offset."""
 
-    def __init__(self, client: Mapping[str, Any], topic: str, partition: int, *, group: str) -> None:
+    def __init__(
+        self, client: Mapping[str, Any], topic: str, partition: int, *, group: str, begin: int = 0
+    ) -> None:
         """Reads nothing before the first `read`; `group` is a name that the client demands."""
-        self.position = 0
+        self.position = begin
         self._topic = topic
         self._partition = partition
         self._consumer = Consumer({**client, **_CONFIG, "group.id": group})
-        self._consumer.assign([TopicPartition(topic, partition, 0)])
+        self._consumer.assign([TopicPartition(topic, partition, begin)])
         self._ahead: list[Record] = []
 
     def read(self, until: int, most: int) -> list[Record]:
