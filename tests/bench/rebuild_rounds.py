@@ -111,7 +111,7 @@ def rebuild(settings: Settings, name: str, workers: int) -> Rebuilt:
     """One rebuild with so many processes, compared and dropped; pages of the gallery are read meanwhile."""
     loop = live_loop(settings.kafka.topics)
     with psycopg.connect(_url(settings), autocommit=True) as conn, _reads(settings) as reads:
-        with held(conn, settings, loop.name, [name]):
+        with held(conn, loop, [name]):
             copies.begin(conn, loop, [name])
             rebuilt = _rebuilt(conn, settings, loop, name, workers, reads)
         copies.drop(conn, loop, name)

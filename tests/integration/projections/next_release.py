@@ -1,11 +1,10 @@
-"""Runs a program of ours as the next release would be: `assets` has a column more, its fold another version.
+"""Programs of the next release: `assets` has a column more, its fold another version.
 
-`python -m tests.integration.projections.next_release projections assets`, or `… ops read-models status`.
+Each Python process that is given `environment` becomes one, and those that it starts.
 """
 
-import runpy
-import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from projections import forms
@@ -41,7 +40,8 @@ def become() -> None:
     )
 
 
-if __name__ == "__main__":
-    become()
-    sys.argv = sys.argv[1:]
-    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+def environment(folder: Path) -> dict[str, str]:
+    """What to add to a program's environment; `folder` is made for what Python runs before all else."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "sitecustomize.py").write_text(f"from {__name__} import become\nbecome()\n")
+    return {"PYTHONPATH": f"{folder}:{Path(__file__).parents[3]}"}

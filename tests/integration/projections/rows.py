@@ -140,7 +140,7 @@ class HandFolded:
         soft = ("infra.dead_lettered", "infra.redrives", "infra.discards")
         names = ", ".join((*self.tables, SET_ASIDE, *soft))
         self.conn.execute(f"truncate {names}".encode())
-        self.conn.execute("update infra.checkpoints set next_offset = 0, topic_id = null")
+        self.conn.execute("update infra.checkpoints set next_offset = 0, topic_id = null, late = false")
         self.letters.letters.clear()
         self.folded.clear()
         self.use(self._keys)

@@ -12,12 +12,13 @@ import pytest
 from typer.testing import CliRunner
 
 from ops.__main__ import commands
+from projections.topic import ends
 from tests.integration.projections import next_release
 from tests.integration.projections.live import LiveLog, until
+from tests.integration.projections.readers import reading
 from tests.programs import ROOT, Program, running
 from tests.servers import World
 
-NEXT = "tests.integration.projections.next_release"
 # Each costs two switches, of up to a group's session timeout each.
 BACK_AND_FORTH = int(os.environ.get("BACK_AND_FORTH", "0"))
 OLD_ROWS, NEW_ROWS = "assets_v2.assets", "assets_v3.assets"
@@ -35,10 +36,16 @@ def old(world: World, live: LiveLog) -> Iterator[Program]:
 
 
 @pytest.fixture(scope="module")
-def new(world: World, old: Program) -> Iterator[Program]:
-    """That of the next one, which dies in the middle of its first fill."""
-    env = {**world.env, "PROJECTOR_BATCH": "5", "FAILPOINTS": "projector.after_database_commit=kill@3"}
-    program = Program([NEXT, "projections", "assets"], env, world.folder / "new")
+def next_env(world: World) -> dict[str, str]:
+    """The environment of the next release's programs."""
+    return {**world.env, **next_release.environment(world.folder / "next")}
+
+
+@pytest.fixture(scope="module")
+def new(world: World, next_env: dict[str, str], old: Program) -> Iterator[Program]:
+    """That of the next one; it starts when it is restarted."""
+    program = Program(["projections", "assets"], next_env, world.folder / "new")
+    program.kill()
     with running(program):
         yield program
 
@@ -56,19 +63,24 @@ def said(world: World, *words: str) -> Any:
     return json.loads(answer.stdout)
 
 
-def next_said(world: World, program: Program, *words: str) -> Any:
-    """What one of the next release says, in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", NEXT, "ops", *words, "--json"],
+def next_command(env: dict[str, str], *words: str) -> subprocess.Popen[str]:
+    """A command of the next release, in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "ops", *words, "--json"],
         cwd=ROOT,
-        env={"PATH": program.env["PATH"], **world.env},
-        capture_output=True,
+        env={"PATH": os.environ["PATH"], **env},
+        stdout=subprocess.PIPE,
         text=True,
-        check=False,
-        timeout=90,
+        start_new_session=True,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return json.loads(done.stdout)
+
+
+def next_said(env: dict[str, str], *words: str) -> Any:
+    """What it says."""
+    process = next_command(env, *words)
+    output, _ = process.communicate(timeout=90)
+    assert process.returncode == 0, output
+    return json.loads(output)
 
 
 def count(live: LiveLog, table: str) -> int:
@@ -82,50 +94,66 @@ def shown_from(live: LiveLog) -> str:
     return str(found)
 
 
-def built_through_a_kill(world: World, live: LiveLog, new: Program) -> None:
-    until(lambda: not new.alive(), "the first fill to be killed")
-    assert new.process.returncode == -signal.SIGKILL
-    assert (shown_from(live), count(live, "live.assets")) == ("assets_v2", 10)
-    assert 0 < sum(at for (at,) in live.rows(POSITIONS)) < 10 * 4
-    new.env["FAILPOINTS"] = ""
-    new.restart().wait_ready()
-    built = next_said(world, new, "read-models", "rebuild", "assets")
+def positions(live: LiveLog) -> dict[int, int]:
+    """How far the new form has come."""
+    query = "select partition, next_offset from infra.checkpoints where read_model = 'assets' and version = 3"
+    return dict(live.rows(query))
+
+
+def filled_through_a_kill(live: LiveLog, env: dict[str, str]) -> None:
+    """One process fills, the longest way first; before the last partition all are killed."""
+    goal = ends(live.settings.kafka, live.loop.topic)
+    last = max((number for number in goal if goal[number]), key=lambda number: (-goal[number], number))
+    before = live.dump()
+    what = f"fills {live.loop.topic} v4 {last}"
+    with live.connect() as conn, conn.transaction():
+        conn.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", (what,))
+        process = next_command(env, "read-models", "rebuild", "assets", "--workers", "1")
+        until(lambda: positions(live) == {**goal, last: 0}, "all but one to be filled", 60)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+    assert live.dump() == before
+    built = next_said(env, "read-models", "rebuild", "assets", "--workers", "2")
     assert built["same"] is True
+    assert built["records"] == goal[last]
+    assert positions(live) | goal == positions(live)
 
 
-def back_and_forth(world: World, live: LiveLog, new: Program, assets: int) -> None:
+def back_and_forth(world: World, live: LiveLog, env: dict[str, str], assets: int) -> None:
     """This release serves its own forms again, and then the next one does."""
     said(world, "read-models", "switch", "assets")
     assert shown_from(live) == "assets_v2"
     tell(live, f"the {assets}th")
     until(lambda: count(live, "live.assets") == assets, "the old form to go on")
     until(lambda: count(live, NEW_ROWS) == assets, "the new one to follow it")
-    next_said(world, new, "read-models", "switch", "assets")
+    next_said(env, "read-models", "switch", "assets")
 
 
 def test_a_new_form_is_built_beside_through_a_kill_switched_to_gone_back_from_and_dropped(
-    world: World, live: LiveLog, old: Program, new: Program
+    world: World, live: LiveLog, old: Program, new: Program, next_env: dict[str, str]
 ) -> None:
-    built_through_a_kill(world, live, new)
-    tell(live, "while both run")
-    until(lambda: count(live, NEW_ROWS) == 11, "what is beside to follow")
-    loud = f"select distinct loud from {next_release.views()}.assets"  # noqa: S608 - a view of ours
-    until(lambda: live.rows(loud) == [("READY",)], "all of it to be read in its new form")
+    with reading(live):
+        filled_through_a_kill(live, next_env)
+        tell(live, "while it is filled")
+        new.restart().wait_ready()
+        assert next_said(next_env, "read-models", "verify", "assets")["same"] is True
+        tell(live, "while both run")
+        until(lambda: count(live, NEW_ROWS) == 12, "what is beside to follow")
+        loud = f"select distinct loud from {next_release.views()}.assets"  # noqa: S608 - a view of ours
+        until(lambda: live.rows(loud) == [("READY",)], "all of it to be read in its new form")
 
-    assert next_said(world, new, "read-models", "switch", "assets") == {"switched": ["assets"]}
-    assert shown_from(live) == "assets_v3"
-    tell(live, "in the new form")
-    until(lambda: count(live, "live.assets") == 12, "the new form to go on")
-    until(lambda: count(live, OLD_ROWS) == 12, "the old one to follow it")
+        assert next_said(next_env, "read-models", "switch", "assets") == {"switched": ["assets"]}
+        assert shown_from(live) == "assets_v3"
+        tell(live, "in the new form")
+        until(lambda: count(live, "live.assets") == 13, "the new form to go on")
+        until(lambda: count(live, OLD_ROWS) == 13, "the old one to follow it")
 
-    for number in range(1, 1 + BACK_AND_FORTH):
-        back_and_forth(world, live, new, 12 + number)
-    assert old.stop() == 0
-    next_said(world, new, "read-models", "drop", "assets")
-    tell(live, "and on")
-    until(lambda: count(live, "live.assets") == 13 + BACK_AND_FORTH, "the new form to go on alone")
-    assert live.rows("select 1 from pg_namespace where nspname in ('assets_v2', 'lifecycle_v3')") == []
+        for number in range(1, 1 + BACK_AND_FORTH):
+            back_and_forth(world, live, next_env, 13 + number)
+        assert old.stop() == 0
+        next_said(next_env, "read-models", "drop", "assets")
+        tell(live, "and on")
+        until(lambda: count(live, "live.assets") == 14 + BACK_AND_FORTH, "the new form to go on alone")
+    left = "select nspname from pg_namespace where nspname ~ '^(assets|lifecycle|reads)_' order by 1"
+    assert live.rows(left) == [("assets_v3",), ("lifecycle_v4",), (next_release.views(),)]
     assert new.stop() == 0
-
-
-POSITIONS = "select next_offset from infra.checkpoints where read_model = 'assets' and version = 3"

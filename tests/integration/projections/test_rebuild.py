@@ -17,29 +17,13 @@ from projections.rebuild.filling import AlreadyFollows, FoldFailed, Tools, Unset
 from projections.records import Record
 from schemas.codec import Codec
 from schemas.partitioner import partition_for
+from tests.integration.projections.listed import Listed
 from tests.integration.projections.rows import HandFolded, prepare
 from tests.servers import World
 from tests.unit.projections.stories import PlainLog, Stories
 
 PARTITIONS = 4
 NAMES = ("activity", "assets", "jobs", "lifecycle", "storage", "usage")
-
-
-class Listed:
-    """A partition of a PlainLog to be read from its beginning; `stop_at` is where reading it fails."""
-
-    def __init__(self, records: list[Record], stop_at: int | None = None) -> None:
-        self.position = 0
-        self._records = records
-        self._stop_at = stop_at
-
-    def read(self, until: int, most: int) -> list[Record]:
-        found = [r for r in self._records if self.position <= r.offset < until][: min(most, 7)]
-        if self._stop_at is not None and self.position >= self._stop_at:
-            raise ConnectionError
-        if found:
-            self.position = found[-1].offset + 1
-        return found
 
 
 class Stage:
@@ -240,7 +224,7 @@ class SentBack(Listed):
 def test_a_copy_that_is_ahead_of_live_rows_sent_back_is_not_kept(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(filling, "_NEAR", 0)
+    monkeypatch.setattr(filling, "NEAR", 0)
     stage.tell("a", "b")
     number = stage.partition_of("a")
     copies.begin(stage.conn, stage.models.loop, ["assets"])
