@@ -54,8 +54,8 @@ class LetterPage:
     rest: Mapping[int, int]
 
 
-Wanted = Callable[[Letter], bool]
-"""Which letters a page is to hold; is shown each with its value."""
+Wanted = Callable[[Sequence[Letter]], Sequence[bool]]
+"""Says of each letter, in their order, whether a page is to hold it; is shown many at a time, with values."""
 
 
 class LetterBox(Protocol):

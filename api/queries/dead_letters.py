@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from adapters.dead_letters import Letter, LetterPage, LettersUnreadable
 from api.access import entered, entering
 from api.job_problems import LettersAway
-from api.letter_filter import LetterFilter
+from api.letter_filter import LetterFilter, sifting
 from api.letter_shapes import DeadLetter, DeadLetterPage, letter_shape
 from api.letters import Standing, standings
 from api.moments import Moment
@@ -41,7 +41,7 @@ async def list_letters(
     code: Word = None,
     event_type: Word = None,
     asset: UUID | None = None,
-    format: Annotated[Word, Query(description="The content type that the upload said.")] = None,  # noqa: A002
+    format: Annotated[Word, Query(description="The content type of the asset.")] = None,  # noqa: A002
     encoder: Word = None,
     owner: UUID | None = None,
     since: Moment | None = None,
@@ -104,13 +104,9 @@ async def read_page(
     parts: Parts, wanted: LetterFilter, *, limit: int, before: Mapping[int, int] | None
 ) -> LetterPage:
     """Letters that the filter wants; raises LettersAway."""
+    sifted = sifting(wanted, parts.codec.decode, parts.work.told)
     try:
-        return await asyncio.to_thread(
-            parts.letters.page,
-            lambda letter: wanted.wants(letter, parts.codec.decode),
-            limit=limit,
-            before=before,
-        )
+        return await asyncio.to_thread(parts.letters.page, sifted, limit=limit, before=before)
     except LettersUnreadable as error:
         raise LettersAway from error
 

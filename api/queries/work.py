@@ -9,7 +9,7 @@ from adapters.read_store import Pool
 from projections.assets import originals
 from projections.assets.originals import OriginalRow
 from projections.dead_letters import queries as letters
-from projections.dead_letters.queries import Held, Spot
+from projections.dead_letters.queries import Held, Spot, Told
 from projections.jobs import queries as jobs
 from projections.jobs import stats
 from projections.jobs.queries import Attempt, JobFilter, JobMark, JobRow
@@ -37,6 +37,10 @@ class Work(Protocol):
 
     async def last_said(self, row: JobRow) -> UUID | None:
         """The event that the log last told of the job."""
+        ...
+
+    async def told(self, asset_ids: Collection[UUID]) -> dict[UUID, Told]:
+        """Whose the assets are and what was uploaded, of those that have a row."""
         ...
 
     async def held(self, spots: Collection[Spot]) -> dict[Spot, Held]:
@@ -94,6 +98,11 @@ class PostgresWork:
         """As the Protocol says."""
         async with self._pool.connection() as conn:
             return await jobs.last_said(conn, row)
+
+    async def told(self, asset_ids: Collection[UUID]) -> dict[UUID, Told]:
+        """As the Protocol says."""
+        async with self._pool.connection() as conn:
+            return await letters.told(conn, asset_ids)
 
     async def held(self, spots: Collection[Spot]) -> dict[Spot, Held]:
         """As the Protocol says."""

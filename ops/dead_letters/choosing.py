@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -9,7 +10,8 @@ from uuid import UUID
 import typer
 
 from adapters.dead_letters import LetterPage
-from api.letter_filter import LetterFilter
+from adapters.dead_letters.letters import place_of
+from api.letter_filter import LetterFilter, sifting
 from api.letters import Standing, standings
 from ops.desk import Desk
 from ops.waiting import WRONG, leave
@@ -51,6 +53,40 @@ def filter_of(where: Sequence[str]) -> LetterFilter:
     return LetterFilter(**given)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """Letters, newest first; `over` were left out as nothing hangs on them.
+
+    `more` says that others follow: nobody looked further, and `over` counts those that were met until then.
+    """
+
+    letters: Sequence[Standing]
+    over: int
+    more: bool
+
+
+def ids_of(texts: Sequence[str]) -> list[str]:
+    """Letters' ids from the command line, each once; ends the command at what is none."""
+    for text in texts:
+        if place_of(text) is None:
+            raise typer.BadParameter(f"{text} is no letter's id; `list` gives them, like 3-17")
+    return list(dict.fromkeys(texts))
+
+
+async def chosen(desk: Desk, wanted: LetterFilter, *, everything: bool, most: int) -> Chosen:
+    """Up to `most` letters that the filter wants; without `everything`, those on which something hangs."""
+    found: list[Standing] = []
+    over = 0
+    async for standing in by_filter(desk, wanted):
+        if standing.state == "over" and not everything:
+            over += 1
+        elif len(found) == most:
+            return Chosen(letters=found, over=over, more=True)
+        else:
+            found.append(standing)
+    return Chosen(letters=found, over=over, more=False)
+
+
 async def by_ids(desk: Desk, letter_ids: Sequence[str]) -> list[Standing]:
     """These letters; ends the command where there is no such one."""
     found = []
@@ -75,9 +111,5 @@ async def by_filter(desk: Desk, wanted: LetterFilter) -> AsyncIterator[Standing]
 
 
 async def _page(desk: Desk, wanted: LetterFilter, before: Mapping[int, int] | None) -> LetterPage:
-    return await asyncio.to_thread(
-        desk.letters.page,
-        lambda letter: wanted.wants(letter, desk.codec.decode),
-        limit=_PAGE,
-        before=before,
-    )
+    sifted = sifting(wanted, desk.codec.decode, desk.work.told)
+    return await asyncio.to_thread(desk.letters.page, sifted, limit=_PAGE, before=before)

@@ -31,6 +31,23 @@ class Held:
     asked: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What the read models know of an asset: whose it is, and of which content type."""
+
+    owner_id: UUID
+    content_type: str | None
+
+
+async def told(conn: AsyncConnection[Any], asset_ids: Collection[UUID]) -> dict[UUID, Told]:
+    """Those of the assets that have a row."""
+    rows = await conn.execute(statements(_SQL)["told"], {"asset_ids": list(asset_ids)})
+    return {
+        asset_id: Told(owner_id=owner_id, content_type=content_type)
+        for asset_id, owner_id, content_type in await rows.fetchall()
+    }
+
+
 async def held(conn: AsyncConnection[Any], spots: Collection[Spot]) -> dict[Spot, Held]:
     """Those of the records because of which projectors hold back a key now."""
     if not spots:

@@ -22,6 +22,9 @@ select exists (
     where q.topic = %(topic)s and q.partition = %(partition)s and q.key = %(key)s
 )
 
+-- name: told
+select asset_id, owner_id, content_type from live.assets where asset_id = any(%(asset_ids)s)
+
 -- name: failed_jobs
 select job_id from live.jobs j
 where job_id = any(%(job_ids)s) and state = 'failed'

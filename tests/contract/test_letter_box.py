@@ -1,6 +1,6 @@
 """The contract of reading dead letters, met by those in memory and by Kafka."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -15,6 +15,7 @@ from adapters.dead_letters import (
     LetterBox,
     LettersUnreadable,
     Reason,
+    Wanted,
 )
 from adapters.telemetry import Metrics
 from schemas.envelope import RawRecord
@@ -69,8 +70,8 @@ def write(subject: Subject, *numbers: int) -> None:
         subject.letters.append_sync(record(number), replace(REASON, last_failed_at=at))
 
 
-def among(numbers: range) -> Callable[[Letter], bool]:
-    return lambda letter: letter.record.offset in numbers
+def among(numbers: range) -> Wanted:
+    return lambda letters: [letter.record.offset in numbers for letter in letters]
 
 
 def test_pages_give_each_letter_once_newest_first(subject: Subject) -> None:

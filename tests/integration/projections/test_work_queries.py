@@ -116,6 +116,9 @@ async def test_what_hangs_on_letters(
     said = stories.failed("sky", ada).event_id
     assert await letters.said(conn, [said, an_id("never")]) == {said}
     assert await letters.redrive_rounds(conn, asset_id=stories.asset_id("sky")) == 0
+    sky = stories.asset_id("sky")
+    told = await letters.told(conn, [sky, an_id("nobody's")])
+    assert told == {sky: letters.Told(owner_id=ada, content_type=stories.completed("sky", ada).content_type)}
 
 
 async def test_the_past_of_an_asset_is_a_beginning_of_its_records_whatever_the_brokers_clocks_say(

@@ -54,7 +54,12 @@ def test_every_page_goes_on_where_the_last_ended(
     while rest:
         narrowed = {number: (bounds[number][0], end) for number, end in rest.items()}
         page = newest_first(
-            read, narrowed, lambda one: one.offset % 2 == 0, limit=limit, window=window, most=most
+            read,
+            narrowed,
+            lambda some: [one.offset % 2 == 0 for one in some],
+            limit=limit,
+            window=window,
+            most=most,
         )
         assert len(page.letters) <= limit
         assert page.rest != rest

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from projections.assets.originals import OriginalRow
-from projections.dead_letters.queries import Held, Spot
+from projections.dead_letters.queries import Held, Spot, Told
 from projections.jobs.queries import Attempt, JobFilter, JobMark, JobRow, attempts_of
 from projections.jobs.stats import LaneStats
 from tests.unit.api.fake_reads import FakeReads
@@ -77,6 +77,10 @@ class FakeWork:
     async def last_said(self, row: JobRow) -> UUID | None:
         said = [one.event_id for one in self.reads.feed if one.job_id == row.job_id and one.accepted]
         return said[-1] if said else None
+
+    async def told(self, asset_ids: Collection[UUID]) -> dict[UUID, Told]:
+        found = [self.reads.assets[asset_id] for asset_id in asset_ids if asset_id in self.reads.assets]
+        return {row.asset_id: Told(owner_id=row.owner_id, content_type=row.content_type) for row in found}
 
     async def held(self, spots: Collection[Spot]) -> dict[Spot, Held]:
         return {spot: self.quarantine[spot] for spot in spots if spot in self.quarantine}
