@@ -17,7 +17,9 @@ from schemas.events import (
     RecordDiscarded,
     UploadCompleted,
     VariantsRequested,
+    WorkersResumed,
 )
+from schemas.positions import Position
 from tests.unit.api.doors import ADA, BEN, ROOT, Stage, stage, started, upload
 from tests.unit.api.fake_work import FakeWork
 
@@ -141,10 +143,34 @@ async def test_lists_are_filtered_by_what_letters_say_and_what_records_hold(on: 
     assert await found("encoder=pillow 12") == [first]
     assert await found(f"asset={mine.asset_id}") == [third, first]
     assert await found(f"owner={theirs.owner_id}") == [second]
-    assert await found("format=image/jpeg") == [second, first]
+    assert await found(f"owner={mine.owner_id}") == [third, first], "what can't be decoded has an owner, too"
+    assert await found("format=image/jpeg") == [third, second, first]
+    assert await found("format=image/png") == []
     assert await found("event_type=UploadCompleted&component=projector") == [third]
     assert await found("since=2026-05-17T08:09:11Z") == [third, second]
     assert await found("until=2026-05-17T08:09:11Z") == [first]
+
+
+async def test_letters_of_retries_are_found_by_the_format_of_their_asset(on: Stage) -> None:
+    """A request for another job names no content type: the asset's row knows."""
+    letter_id, completed = await given_up(on)
+    assert (await on.client(ROOT).post(f"/v1/dead-letters/{letter_id}/redrive")).status_code == 202
+    on.reads.catch_up()
+    request = on.events()[-1]
+    assert isinstance(request, VariantsRequested)
+    retried = bury(on, record_of(on, request))
+    for query in ("format=image/jpeg", f"owner={completed.owner_id}"):
+        items = (await on.client(ROOT).get(f"/v1/dead-letters?{query}")).json()["items"]
+        assert [item["id"] for item in items] == [retried, letter_id], query
+
+
+async def test_where_an_asset_has_no_row_its_record_is_asked(on: Stage) -> None:
+    letter_id, completed = await given_up(on)
+    del on.reads.assets[completed.asset_id], on.reads.jobs[completed.job_id]
+    mine = f"owner={completed.owner_id}&format=image/jpeg"
+    for query, found in ((mine, [letter_id]), (f"owner={UUID(int=7)}", [])):
+        items = (await on.client(ROOT).get(f"/v1/dead-letters?{query}")).json()["items"]
+        assert [item["id"] for item in items] == found
 
 
 async def test_pages_go_on(on: Stage) -> None:
@@ -270,6 +296,29 @@ async def test_unknown_letters(on: Stage, letter_id: str) -> None:
         assert answer.status_code == 404
 
 
+@pytest.mark.parametrize("component", ["variants", "purge", "projector"])
+async def test_who_stopped_for_too_many_letters_is_told_to_go_on(on: Stage, component: str) -> None:
+    path, key = f"/v1/workers/{component}/resume", {"Idempotency-Key": "once"}
+    answers = [await on.client(ROOT).post(path, headers=key) for _ in range(2)]
+    assert [(answer.status_code, answer.json()) for answer in answers] == [
+        (202, {"component": component}),
+        (202, {"component": component}),
+    ]
+    event, again = on.log.events()[-2:]
+    assert isinstance(event, WorkersResumed)
+    assert (event.component, event) == (component, again)
+    assert event.actor_id is not None
+    assert Position.from_token(answers[0].headers["Darkroom-Position"]).topic == on.log.records[-1].topic
+
+
+async def test_nobody_else_ever_stops(on: Stage) -> None:
+    said = len(on.log.records)
+    for component in ("erasures", "variants-0", "x" * 40):
+        answer = await on.client(ROOT).post(f"/v1/workers/{component}/resume")
+        assert (answer.status_code, answer.json()["type"]) == (404, "/problems/not-found")
+    assert len(on.log.records) == said
+
+
 async def test_they_are_administrators_business(on: Stage) -> None:
     letter_id, _ = await given_up(on)
     one = f"/v1/dead-letters/{letter_id}"
@@ -278,5 +327,6 @@ async def test_they_are_administrators_business(on: Stage) -> None:
         ("GET", one),
         ("POST", f"{one}/redrive"),
         ("DELETE", one),
+        ("POST", "/v1/workers/variants/resume"),
     ):
         assert (await on.client().request(method, path)).status_code == 403

@@ -60,6 +60,7 @@ DOORS = {
     ("GET", "/v1/dead-letters"),
     ("GET", "/v1/dead-letters/{letter_id}"),
     ("POST", "/v1/dead-letters/{letter_id}/redrive"),
+    ("POST", "/v1/workers/{component}/resume"),
     ("DELETE", "/v1/dead-letters/{letter_id}"),
     ("POST", "/v1/runs"),
     ("GET", "/v1/runs"),
