@@ -8,13 +8,13 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from adapters.clock import SystemClock
 from adapters.read_store import async_pool
 from adapters.schema_registry import load_codec
 from adapters.settings import Settings, settings_or_exit
 from api.queries.past import PostgresPast
+from ops.listing import show_table
 from ops.sentences import in_sentences
 from ops.waiting import WRONG, Json, leave, quiet_logs
 from projections.past import queries as past
@@ -34,13 +34,15 @@ def command(at: At, owner: Owner = None, asset: AssetId = None, as_json: Json = 
     """Show what the log said of assets then: their status and files. Words stay sealed."""
     quiet_logs()
     settings = settings_or_exit()
+    moment = _read(at, settings)
     with in_sentences():
-        states = asyncio.run(_states(settings, at, owner, [asset] if asset else None))
-    standing = [state for state in states if state.purged_at is None]
+        states = asyncio.run(_states(settings, moment, owner, [asset] if asset else None))
+    standing = [state for state in states if state.purged_at is None and not state.called_off]
     said = {
         "at": at,
         "assets": len(standing),
-        "purged": len(states) - len(standing),
+        "called_off": sum(state.called_off for state in states),
+        "purged": sum(state.purged_at is not None for state in states),
         "by_status": dict(Counter(state.status for state in standing)),
         "storage": [_line(row) for row in past.storage(standing)],
         "states": [_said(state) for state in states] if owner or asset else None,
@@ -52,7 +54,7 @@ def command(at: At, owner: Owner = None, asset: AssetId = None, as_json: Json = 
 
 
 async def _states(
-    settings: Settings, at: str, owner: UUID | None, assets: list[UUID] | None
+    settings: Settings, at: datetime | Position, owner: UUID | None, assets: list[UUID] | None
 ) -> list[AssetState]:
     codec = load_codec(settings)
     async with async_pool(settings, "ops") as pool:
@@ -62,25 +64,38 @@ async def _states(
     return [one.state for one in changed.values()]
 
 
-async def _moment(door: PostgresPast, at: str) -> Moment:
+def _read(at: str, settings: Settings) -> datetime | Position:
+    """What `--at` names, before anybody is asked; ends the command where it can be no moment of the past."""
     try:
         instant = datetime.fromisoformat(at)
     except ValueError:
-        return await _moment_at(door, at)
+        return _position(at, settings)
     if instant.tzinfo is None:
         raise typer.BadParameter("an instant needs its zone, as in 2026-05-01T12:00:00Z", param_hint="--at")
-    return Moment(log_time=instant)
+    if instant > SystemClock().now():
+        raise typer.BadParameter(f"{at} lies in the future", param_hint="--at")
+    return instant
 
 
-async def _moment_at(door: PostgresPast, at: str) -> Moment:
+def _position(at: str, settings: Settings) -> Position:
     try:
         position = Position.from_token(at)
     except InvalidPosition:
         raise typer.BadParameter(f"{at} is neither an instant nor a position", param_hint="--at") from None
-    log_time = await door.logged_at(position)
+    if position.topic != settings.kafka.topics.assets:
+        raise typer.BadParameter(
+            f"{at} is a position in {position.topic}, not in the log of assets", param_hint="--at"
+        )
+    return position
+
+
+async def _moment(door: PostgresPast, at: datetime | Position) -> Moment:
+    if isinstance(at, datetime):
+        return Moment(log_time=at)
+    log_time = await door.logged_at(at)
     if log_time is None:
-        leave("No record of an asset stands there.", code=WRONG)
-    return Moment(log_time=log_time, partition=position.partition, offset=position.offset)
+        leave("No record of an asset stands there that the read models have come to.", code=WRONG)
+    return Moment(log_time=log_time, partition=at.partition, offset=at.offset)
 
 
 def _said(state: AssetState) -> dict[str, Any]:
@@ -106,12 +121,12 @@ def _line(row: StorageRow) -> dict[str, Any]:
 
 
 def _print(said: dict[str, Any]) -> None:
-    console = Console()
     counted = ", ".join(f"{count} {status}" for status, count in sorted(said["by_status"].items()))
-    console.print(f"{said['assets']} assets ({counted or 'none'}), {said['purged']} purged by then.")
-    table = Table("kind", "status", "trash", "format", "files", "bytes")
-    for line in said["storage"]:
-        table.add_row(*(str(value) for value in line.values()))
-    console.print(table)
-    for state in said["states"] or ():
-        console.print(f"{state['asset_id']}  {state['status']}  version {state['version']}")
+    gone = f"{said['called_off']} called off and {said['purged']} purged by then"
+    typer.echo(f"{said['assets']} assets ({counted or 'none'}), {gone}.")
+    if said["storage"]:
+        rows = [tuple(map(str, line.values())) for line in said["storage"]]
+        show_table(("kind", "status", "trash", "format", "files", "bytes"), rows)
+    if said["states"]:
+        shown = [(each["asset_id"], each["status"], str(each["version"])) for each in said["states"]]
+        show_table(("asset", "status", "version"), shown)

@@ -173,6 +173,11 @@ class AssetState:
                 return "failed"
 
     @property
+    def called_off(self) -> bool:
+        """Whether its upload was given up, by its owner or in favour of a twin: it is nobody's picture."""
+        return self.status == "expired" and self.expired is not None and self.expired.code == "aborted"
+
+    @property
     def error(self) -> tuple[str, str] | None:
         """Kind and code of why the asset failed, or its upload never came; None in any other status."""
         job = self.newest_job

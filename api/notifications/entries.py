@@ -11,7 +11,8 @@ from uuid import UUID
 from projections.activity.queries import ActivityRow
 from schemas.positions import Position, Vector, vector_token
 
-# By event; ProcessingFailed says more than one thing. What is not here moves the position on, silently.
+# By event; ProcessingFailed and UploadExpired say more than one thing. What is not here moves the position
+# on, silently.
 _KINDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "UploadCompleted": "asset.uploaded",
@@ -53,6 +54,8 @@ def kind_of(row: ActivityRow) -> str | None:
     """The type of entry that a record becomes; None where nobody needs to hear of it."""
     if not row.accepted:
         return None
+    if row.event_type == "UploadExpired" and row.code == "aborted":
+        return "asset.deleted"  # called off: its owner's lists hold it no more
     if row.event_type != "ProcessingFailed":
         return _KINDS.get(row.event_type)
     if row.data.get("will_retry"):

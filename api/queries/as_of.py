@@ -14,6 +14,7 @@ from projections.of_assets import Changed
 from projections.past import queries as past
 from projections.past.queries import Begun, Moment
 from projections.storage.queries import StorageRow
+from projections.waiting import NotYetApplied
 from schemas.positions import InvalidPosition, Position
 
 _MOST_RECORDS: Final = 2_000
@@ -60,12 +61,15 @@ async def page_at(
 ) -> tuple[list[AssetRow], Begun | None]:
     """Up to `limit` assets that stood in the gallery, newest request first, and where the next page begins.
 
-    What was purged or lay in the trash is left out, so that a page may be shorter; the last has no next.
+    What was purged, called off or lay in the trash is left out, so that a page may be shorter; the last has
+    no next.
     """
     moment = await moment_of(parts, at)
     found = await parts.past.begun(owner_id, moment, before, limit + 1)
     ids = [one.asset_id for one in found[:limit]]
-    rows = past.rows(await _changed(parts, owner_id, ids, moment), parts.keys) if ids else {}
+    changed = await _changed(parts, owner_id, ids, moment) if ids else {}
+    standing = {asset_id: each for asset_id, each in changed.items() if not each.state.called_off}
+    rows = past.rows(standing, parts.keys)
     shown = [rows[asset_id] for asset_id in ids if asset_id in rows and rows[asset_id].deleted_at is None]
     return shown, found[limit - 1] if len(found) > limit else None
 
@@ -94,9 +98,21 @@ async def _moment_at(parts: Parts, at: str) -> Moment:
         position = Position.from_token(at)
     except InvalidPosition as error:
         raise invalid("query.at", "That is neither an instant nor a position.") from error
+    kafka = parts.settings.kafka
     log_time = None
-    if position.topic == parts.settings.kafka.topics.assets:
+    if position.topic == kafka.topics.assets and position.partition < kafka.partitions:
+        await _passed(parts, position)
         log_time = await parts.past.logged_at(position)
     if log_time is None:
         raise invalid("query.at", "No record of an asset stands there.")
     return Moment(log_time=log_time, partition=position.partition, offset=position.offset)
+
+
+async def _passed(parts: Parts, position: Position) -> None:
+    """Returns once the read models have passed what a write answered with; raises Invalid where none did."""
+    try:
+        await parts.reads.wait_for(position, parts.settings.doors.read_wait.total_seconds())
+    except NotYetApplied as error:
+        raise invalid(
+            "query.at", "That lies in the future: the read models have come to no such record."
+        ) from error

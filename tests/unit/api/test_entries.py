@@ -1,6 +1,6 @@
 """What a live stream says of each kind of event: every kind is told, or left out on purpose."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any, get_args
 from uuid import UUID
@@ -45,6 +45,13 @@ def test_every_event_is_told_or_left_out_on_purpose() -> None:
 @pytest.mark.parametrize("name", [*TOLD, "ProcessingFailed"])
 def test_what_the_fold_ignored_is_not_told(name: str) -> None:
     assert kind_of(row(name, accepted=False)) is None
+
+
+def test_an_upload_that_was_called_off_is_gone_and_one_that_never_came_is_expired() -> None:
+    """In favour of a twin, or by its owner: no list holds it any more."""
+    never_came = replace(row("UploadExpired", status="expired"), code="expired")
+    assert kind_of(never_came) == "asset.updated"
+    assert kind_of(replace(never_came, code="aborted")) == "asset.deleted"
 
 
 def test_failures_are_told_by_what_they_mean() -> None:

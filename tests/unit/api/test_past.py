@@ -1,6 +1,7 @@
 """An asset, a gallery and the store as they were, by an instant of the log or a position; and the ledger."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ import httpx
 import pytest
 
 from schemas.events import UploadCompleted
+from schemas.positions import Position
 from tests.unit.api.doors import ADA, BEN, JPEG, ROOT, Stage, stage
 
 
@@ -94,6 +96,42 @@ async def test_what_is_purged_now_stood_in_the_gallery_then_and_its_words_stay_s
     shown = (await asked(on, "/v1/assets", at=now(on))).json()["items"]
     assert {one["id"] for one in shown} == {str(one) for one in ids[1:]}
     assert (await asked(on, "/v1/assets", BEN, at=then)).json()["items"] == []
+
+
+async def test_an_upload_that_was_called_off_stands_in_no_gallery_of_the_past(on: Stage) -> None:
+    """As in the gallery of now; by its id it is what it was, expired because somebody called it off."""
+    kept = await upload(on)
+    size = {"file_name": "b.jpg", "content_type": "image/jpeg", "size": len(JPEG)}
+    granted = (await on.client().post("/v1/uploads/multipart", json=size)).json()
+    path, waiting = f"/v1/assets/{granted['asset_id']}", now(on)
+    on.clock.advance(timedelta(minutes=1))
+    token = {"Upload-Token": granted["upload_token"]}
+    ended = await on.client(**token).delete(f"/v1/uploads/{granted['upload_id']}")
+    assert ended.status_code == 204, ended.text
+
+    async def shown(at: str) -> set[str]:
+        return {one["id"] for one in (await asked(on, "/v1/assets", at=at)).json()["items"]}
+
+    assert await shown(waiting) == {str(kept.asset_id), granted["asset_id"]}
+    assert await shown(now(on)) == {str(kept.asset_id)}
+    assert (await asked(on, path, at=waiting)).json()["status"] == "requested"
+    was, now_is = [(await asked(on, path, **query)).json() for query in ({"at": now(on)}, {})]
+    assert was["error"] == now_is["error"] == {"kind": "expired", "code": "aborted"}
+
+
+async def test_a_position_is_waited_for_and_refused_where_nothing_comes(on: Stage) -> None:
+    """What a write just answered with can be asked for at once."""
+    completed = await upload(on)
+    path = f"/v1/assets/{completed.asset_id}"
+    answer = await on.client().patch(path, json={"title": "new"})
+    written = Position.from_token(answer.headers["Darkroom-Position"])
+    assert (await asked(on, path, at=written.token())).json()["title"] == "new"
+    for ahead in (replace(written, offset=written.offset + 7), replace(written, offset=2**40)):
+        refused = await asked(on, path, at=ahead.token())
+        assert refused.status_code == 422
+        assert "in the future" in refused.text
+    nowhere = await asked(on, path, at=replace(written, partition=10_000).token())
+    assert "No record" in nowhere.text
 
 
 async def test_pages_of_the_past_hold_each_asset_once(on: Stage) -> None:
