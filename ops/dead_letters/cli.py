@@ -1,7 +1,6 @@
 """`python -m ops dead-letters …`: records that no one could work on, done again or given up for good."""
 
 import json
-from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Final
 
@@ -16,7 +15,7 @@ from api.letters import Standing
 from ops.dead_letters import acting
 from ops.dead_letters.acting import Came
 from ops.dead_letters.choosing import CONDITIONS, Chosen, by_ids, chosen, filter_of, ids_of
-from ops.dead_letters.showing import letter_lines, plain, say_left_out, show_letters
+from ops.dead_letters.showing import UNDONE, letter_lines, outcome_lines, plain, say_left_out, show_letters
 from ops.desk import Desk, at_desk
 from ops.waiting import WRONG, Json, Wait, leave
 
@@ -130,10 +129,10 @@ def _act(
     if as_data:
         typer.echo(json.dumps(came))
     else:
-        counts = Counter(came.values())
-        typer.echo(", ".join(f"{count} {what}" for what, count in counts.items()) or "No letter is meant.")
+        for line in outcome_lines(came):
+            typer.echo(line)
     say_left_out(found, most)
-    if set(came.values()) & {"still_held", "asked", "spent", "impossible"}:
+    if UNDONE & set(came.values()):
         raise typer.Exit(_NOT_DONE)
 
 
@@ -157,10 +156,10 @@ async def _meant(desk: Desk, ids: Sequence[str], wanted: LetterFilter, most: int
 
 async def _done(
     desk: Desk, act: Act, ids: Sequence[str], wanted: LetterFilter, most: int
-) -> tuple[Chosen, dict[str, str]]:
+) -> tuple[Chosen, dict[str, Came]]:
     """By letter what came of it. What one of them frees is met again further down, and is over then."""
     found = await _meant(desk, ids, wanted, most)
-    came: dict[str, str] = {}
+    came: dict[str, Came] = {}
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("dead letters", total=len(found.letters))
         for standing in reversed(found.letters):  # the oldest first

@@ -1,16 +1,42 @@
 """Dead letters as operators read them."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import typer
 
 from api.letter_shapes import letter_shape
 from api.letters import Standing
 from ops.ages import age
+from ops.dead_letters.acting import Came
 from ops.dead_letters.choosing import Chosen
 from ops.listing import show_table
+
+UNDONE: Final = frozenset[Came]({"still_held", "asked", "spent", "impossible"})
+"""What leaves a letter as it was, or unknown."""
+
+_WORDS: Final[Mapping[Came, str]] = {
+    "redriven": "redriven",
+    "discarded": "discarded",
+    "over": "over already",
+    "still_held": "read again in vain",
+    "asked": "asked for, and nobody said yet what came of it",
+    "spent": "redriven as often as DEAD_LETTER_REDRIVES allows",
+    "impossible": "nothing that can be redriven",
+}
+
+
+def outcome_lines(came: Mapping[str, Came]) -> Iterator[str]:
+    """How many letters came to what; those that are not done with by name."""
+    if not came:
+        yield "No letter is meant."
+    for outcome, count in Counter(came.values()).items():
+        yield f"{count} {_WORDS[outcome]}"
+    for letter_id, outcome in came.items():
+        if outcome in UNDONE:
+            yield f"{letter_id}: {_WORDS[outcome]}"
 
 
 def plain(standing: Standing) -> dict[str, Any]:

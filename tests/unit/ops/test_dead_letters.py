@@ -128,6 +128,17 @@ def test_a_redrive_takes_the_oldest_first_and_says_what_it_left(bench: Bench) ->
     assert "Left out: 2" in done.stderr
 
 
+def test_what_is_not_done_with_is_named(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def in_vain(found: Held, now: datetime) -> None:
+        del now
+        bench.asked.append(found.spot[2])
+
+    monkeypatch.setattr(bench, "ask_redrive", in_vain)
+    done = ran("redrive", "0-0", "0-1")
+    assert done.exit_code == 4
+    assert done.stdout == "1 over already\n1 read again in vain\n0-0: read again in vain\n"
+
+
 def test_what_is_no_letter_or_no_condition_is_refused_before_anybody_is_asked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
