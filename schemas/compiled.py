@@ -14,6 +14,7 @@ from types import NoneType, UnionType
 from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
+from schemas.replacing import unfrozen
 from schemas.scalars import EPOCH, micros, uuid_from_text, uuid_text, zigzag
 
 Plain = dict[str, Any]
@@ -42,12 +43,12 @@ def compiled(cls: type) -> Compiled:
     fields = fields_of(cls)
     names = _names(cls, fields)
     write = [line for name, hint, optional in fields for line in _write_field(name, hint, optional)]
-    build = [f"set_{name}(made, {_build_field(name, hint, optional)})" for name, hint, optional in fields]
+    build = [f"made.{name} = {_build_field(name, hint, optional)}" for name, hint, optional in fields]
     texts = "".join(f"{{values[{name!r}] or ''}}" for name, hint, _ in fields if hint is str)
     if texts:
         build.insert(0, f'if "\\0" in f"{texts}":\n    raise ValueError("text with a NUL")')
     source = function_of("write(event, append)", write)
-    source += function_of("build(values)", ["made = new(cls)", *build, "return made"])
+    source += function_of("build(values)", ["made = unfrozen()", *build, FINISHED, "return made"])
     exec(compile(source, f"<compiled {cls.__qualname__}>", "exec"), names)  # noqa: S102  # our own text
     return Compiled(write=names["write"], build=names["build"])
 
@@ -56,18 +57,14 @@ Fields = list[tuple[str, object, bool]]
 """For each field its name, the type of what it holds, and whether it may hold None."""
 
 
+FINISHED: Final = "made.__class__ = cls"
+"""The line by which an object of the unfrozen class becomes one of its own."""
+
+
 def fields_of(cls: type) -> Fields:
     """The fields of a dataclass, in their order."""
     hints = get_type_hints(cls)
     return [(field.name, *_optional(hints[field.name])) for field in dataclasses.fields(cls)]
-
-
-def setters_of(cls: type) -> dict[str, Any]:
-    """What sets each field of a new object, as `set_` and the field's name.
-
-    A frozen class sets its slots by object.__setattr__; the slot itself does it in half the time.
-    """
-    return {f"set_{field.name}": cls.__dict__[field.name].__set__ for field in dataclasses.fields(cls)}
 
 
 def function_of(head: str, lines: Iterable[str]) -> str:
@@ -77,15 +74,14 @@ def function_of(head: str, lines: Iterable[str]) -> str:
 
 def _names(cls: type, fields: Fields) -> dict[str, Any]:
     names: dict[str, Any] = {
-        **setters_of(cls),
         "EPOCH": EPOCH,
         "SHORT": tuple(zigzag(number) for number in range(_SHORT)),
         "clean": _clean,
         "cls": cls,
         "micros": micros,
-        "new": object.__new__,
         "text_bytes": _text_bytes,
         "timedelta": timedelta,
+        "unfrozen": unfrozen(cls),
         "uuid_from_text": uuid_from_text,
         "uuid_text": uuid_text,
         "zigzag": zigzag,

@@ -14,7 +14,8 @@ from textwrap import indent
 from typing import Any, Final, get_args, get_origin
 from uuid import UUID
 
-from schemas.compiled import Fields, fields_of, function_of, setters_of
+from schemas.compiled import FINISHED, Fields, fields_of, function_of
+from schemas.replacing import unfrozen
 from schemas.scalars import EPOCH, own_id, uuid_from_bytes
 
 Read = Callable[[bytes, int], tuple[Any, int]]
@@ -40,17 +41,17 @@ def straight(cls: type) -> Read:
     ArithmeticError, LookupError, ValueError or struct.error.
     """
     fields = fields_of(cls)
-    names: dict[str, Any] = setters_of(cls) | {
+    names: dict[str, Any] = {
         "Unusual": Unusual,
         "cls": cls,
         "id_of": uuid_from_bytes,
         "longer": _longer,
         "moment": partial(_moment, _sevens()),
-        "new": object.__new__,
         "own_id": own_id,
+        "unfrozen": unfrozen(cls),
     }
     lines = list(_lines(fields, names))
-    source = function_of("read(value, at)", ["made = new(cls)", *lines, "return made, at"])
+    source = function_of("read(value, at)", ["made = unfrozen()", *lines, FINISHED, "return made, at"])
     exec(compile(source, f"<straight {cls.__qualname__}>", "exec"), names)  # noqa: S102  # our own text
     read: Read = names["read"]
     return read
@@ -73,7 +74,7 @@ def _lines(fields: Fields, names: dict[str, Any]) -> Iterator[str]:
             continue
         for name, hint, optional in run:
             _learn(name, hint, names)
-            lines = [*_read_value(name, hint, names), f"set_{name}(made, it)"]
+            lines = [*_read_value(name, hint, names), f"made.{name} = it"]
             yield _where_given(name, lines) if optional else "\n".join(lines)
 
 
@@ -87,7 +88,7 @@ def _learn(name: str, hint: object, names: dict[str, Any]) -> None:
 def _where_given(name: str, lines: list[str]) -> str:
     return (
         f"branch = value[at]\nat += 1\nif branch == 2:\n{_indented(lines)}\n"
-        f"elif branch == 0:\n    set_{name}(made, None)\nelse:\n    raise Unusual"
+        f"elif branch == 0:\n    made.{name} = None\nelse:\n    raise Unusual"
     )
 
 
@@ -103,7 +104,7 @@ def _read_run(fields: Fields, names: dict[str, Any]) -> str:
         lines.append(f"if not {' == '.join(f'size_{name}' for name in ids)} == 72:\n    raise Unusual")
     for name, hint, _ in fields:
         of = f"{'own_id' if name == _EVENT_ID else 'id_of'}({name})" if hint is UUID else ""
-        lines.append(f"set_{name}(made, {of or f'moment({_pairs(name)})'})")
+        lines.append(f"made.{name} = {of or f'moment({_pairs(name)})'}")
     return "\n".join([*lines, f"at += {layout.size}"])
 
 

@@ -1,6 +1,7 @@
 """A replaced state is what dataclasses would have made of it."""
 
 import dataclasses
+import pickle
 from typing import Any
 
 import pytest
@@ -62,6 +63,14 @@ def test_the_same_as_dataclasses_own() -> None:
         assert replace(old, **given) == dataclasses.replace(old, **given)
     assert old == Thing(name="a", parts=("x",))
     assert replace(old) is not old
+
+
+def test_what_was_unfrozen_while_it_was_made_is_frozen_again() -> None:
+    for made in (Quick(name="a"), replace(Quick(name="a"), size=4), replace(Thing(name="a"), size=4)):
+        assert type(made) in {Quick, Thing}
+        assert pickle.loads(pickle.dumps(made)) == made  # noqa: S301  # our own
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            made.name = "b"  # type: ignore[misc]  # the point
 
 
 def test_a_field_that_is_not_there_is_refused() -> None:
