@@ -45,7 +45,7 @@ def free_port() -> int:
             return port
 
 
-def asked(url: str, seconds: float = 5.0) -> httpx.Response:
+def asked(url: str, seconds: float = 20.0) -> httpx.Response:
     """What a program of ours answers to a GET; cheap enough to be asked again and again."""
     return httpx.get(url, timeout=seconds, verify=PLAIN)
 

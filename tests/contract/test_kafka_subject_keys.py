@@ -100,7 +100,7 @@ async def test_a_restart_goes_on_from_its_file_and_needs_no_broker_for_it(
     user = uuid4()
     async with process(settings) as (keys, _):
         sealed = keys.seal(user, await keys.data_key(user), "sealed_words", b"words")
-        assert keys.wait_until_current(10)
+        assert keys.wait_until_current(40)
     unreachable = world.settings(
         settings.runtime.state_dir.name,
         TOPIC_PREFIX=settings.kafka.topic_prefix,
@@ -163,7 +163,7 @@ async def test_a_key_behind_its_marker_stays_erased_and_the_marker_is_said_again
         (original,) = records(settings)
         await log.append(marker(user, key), metadata())
         await log.append(original, metadata())
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 40
         while not (found := records(settings))[-1].erased or len(found) < 4:
             assert time.monotonic() < deadline, found
             await asyncio.sleep(0.1)
@@ -187,7 +187,7 @@ async def test_records_that_cannot_be_read_are_counted_and_passed_over(settings:
     async with process(settings, metrics) as (keys, _):
         sealed = keys.seal(user, await keys.data_key(user), "sealed_words", b"words")
         assert keys.open(user, "sealed_words", sealed) == b"words"
-        assert keys.wait_until_current(10)
+        assert keys.wait_until_current(40)
     counted = {
         sample.labels["code"]: sample.value
         for family in metrics.registry.collect()
@@ -206,7 +206,7 @@ async def test_without_brokers_no_key_is_made_and_it_is_said_in_time(
         user, began = uuid4(), time.monotonic()
         ends = await asyncio.gather(*(keys.data_key(user) for _ in range(8)), return_exceptions=True)
         assert all(isinstance(end, AppendFailed) for end in ends)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 15
 
 
 async def test_the_first_master_key_wraps_and_all_unwrap(world: World, settings: Settings) -> None:
@@ -234,7 +234,7 @@ async def test_following_goes_on_after_an_outage(world: World, settings: Setting
 
 
 async def _made_at_last(keys: KafkaSubjectKeys, user: UUID) -> UUID:
-    for _ in range(60):
+    for _ in range(200):
         try:
             return await keys.data_key(user)
         except AppendFailed:

@@ -36,7 +36,7 @@ async def sealed_by(settings: Settings, *users: UUID) -> list[bytes]:
 
 
 def wait_for_the_second_marker(settings: Settings) -> None:
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 40
     while [event.erased for event in records(settings)] != [False, True, False, True]:
         assert time.monotonic() < deadline, "the marker is not said again"
         time.sleep(0.1)

@@ -12,6 +12,7 @@ from psycopg import sql
 
 from tests.e2e.product import Product
 from tests.log_records import read_topic
+from tests.programs import asked
 
 TOPICS = ("assets", "identity", "operations", "subject-keys", "dead-letters")
 # What carries a secret by its nature: the way to an object, and a browser's cookie.
@@ -69,8 +70,8 @@ def places(product: Product, answers: list[httpx.Response]) -> Iterator[tuple[st
     """Everything that the product tells to whoever operates or overhears it."""
     for program in (product.api, product.worker, product.projector):
         yield f"the log of {program.name}", program.output().encode()
-        yield f"the metrics of {program.name}", httpx.get(f"{program.metrics_url}/metrics").content
-        yield f"the probes of {program.name}", httpx.get(f"{program.metrics_url}/readyz").content
+        yield f"the metrics of {program.name}", asked(f"{program.metrics_url}/metrics").content
+        yield f"the probes of {program.name}", asked(f"{program.metrics_url}/readyz").content
     for answer in answers:
         kept = [f"{name}: {value}" for name, value in answer.headers.items() if name not in CARRIERS]
         yield f"the headers of {answer.request.method} {answer.request.url.path}", "\n".join(kept).encode()

@@ -11,7 +11,7 @@ import httpx
 
 from tests.programs import PLAIN
 
-PATIENCE_SECONDS = 40.0
+PATIENCE_SECONDS = 60.0
 
 
 @dataclass
@@ -91,7 +91,7 @@ class Stream:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        assert self._open.wait(10), "the stream did not open"
+        assert self._open.wait(60), "the stream did not open"
         return self
 
     def __exit__(self, *_: object) -> None:

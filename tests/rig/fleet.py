@@ -87,14 +87,14 @@ class Fleet:
             self._expected.add(number)
             self._programs[number].kill()
 
-    def stop(self, number: int, seconds: float = 20.0) -> int:
+    def stop(self, number: int, seconds: float = 40.0) -> int:
         """SIGTERM; gives the exit code. It stays down until `start`."""
         self._say("SIGTERM", number)
         with self._lock:
             self._expected.add(number)
         return self._programs[number].stop(seconds)
 
-    def stop_at_once(self, number: int, seconds: float = 5.0) -> int:
+    def stop_at_once(self, number: int, seconds: float = 8.0) -> int:
         """SIGTERM, and another as soon as it has taken note of the first; gives the exit code."""
         self._say("SIGTERM twice", number)
         with self._lock:
@@ -110,7 +110,7 @@ class Fleet:
         finally:
             program.kill()
 
-    def leave(self, number: int, seconds: float = 20.0) -> int:
+    def leave(self, number: int, seconds: float = 40.0) -> int:
         """SIGUSR2: it leaves its group for good and ends; gives the exit code. It is down until `start`."""
         self._say("SIGUSR2", number)
         with self._lock:
@@ -139,6 +139,15 @@ class Fleet:
         """SIGSTOP to the program alone, as in a long pause of its interpreter or machine; until `thaw`."""
         self._say("SIGSTOP", number)
         self._programs[number].send(signal.SIGSTOP)
+
+    def pids(self) -> dict[int, int]:
+        """The process ids of those that run, by number."""
+        with self._lock:
+            return {number: each.pid for number, each in self._programs.items() if each.alive()}
+
+    def outputs(self) -> dict[int, str]:
+        """All that each has said so far, in all its lives."""
+        return {number: program.output() for number, program in self._programs.items()}
 
     def close(self) -> None:
         """Ends all of them."""

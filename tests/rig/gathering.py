@@ -33,14 +33,14 @@ class Gathering:
         self._projected = projected
         self._codec = load_codec(settings)
 
-    async def settled(self, seconds: float = 60.0) -> None:
+    async def settled(self, seconds: float = 90.0) -> None:
         """Waits until every job in the log has its end, and the read models have the log."""
         deadline = time.monotonic() + seconds
         while still := await asyncio.to_thread(self._unsettled):
             assert time.monotonic() < deadline, f"after {seconds} s {still}; history: {self._history.file}"
             await asyncio.sleep(_LOOK_SECONDS)
 
-    async def until(self, true: Callable[[Evidence], bool], what: str, seconds: float = 60.0) -> Evidence:
+    async def until(self, true: Callable[[Evidence], bool], what: str, seconds: float = 90.0) -> Evidence:
         """Waits until it is true of the evidence, which it gives."""
         deadline = time.monotonic() + seconds
         while not true(evidence := await self.evidence()):

@@ -115,12 +115,12 @@ def test_h10_without_the_database_writes_go_on_and_nobody_guesses(doors: Running
                 began = time.monotonic()
                 refused = client.post("/v1/auth/login", json=body)
                 assert (refused.status_code, refused.json()["type"]) == (503, "/problems/unavailable")
-                assert time.monotonic() - began < 2
+                assert time.monotonic() - began < 8
             began = time.monotonic()
             granted = client.post("/v1/uploads/presign", json=presign)
             assert granted.status_code == 201
-            assert time.monotonic() - began < 5.5
+            assert time.monotonic() - began < 12
         doors.wait_ready()
-    deadline = time.monotonic() + 20  # connections that broke meanwhile may each cost somebody a 503
+    deadline = time.monotonic() + 60  # connections that broke meanwhile may each cost somebody a 503
     while statuses(doors.url, 1, BEN) != [200]:
         assert time.monotonic() < deadline

@@ -8,9 +8,11 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 
 from tests.integration.api.running import ADA, BEN, JPEG, RunningDoors
+from tests.programs import asked
 
 PRESIGN = {"file_name": "harbour.jpg", "content_type": "image/jpeg", "size": len(JPEG)}
-ANSWER_SECONDS = 5.5
+# Five and a half in a quiet house.
+ANSWER_SECONDS = 11.0
 
 
 def presign(doors: RunningDoors, key: str | None = None, owner: str = ADA) -> httpx.Response:
@@ -29,7 +31,7 @@ def records(doors: RunningDoors) -> int:
     return sum(high for low, high in ends)
 
 
-def until(doors: RunningDoors, seconds: float = 30.0) -> float:
+def until(doors: RunningDoors, seconds: float = 60.0) -> float:
     began = time.monotonic()
     while presign(doors).status_code != 201:
         assert time.monotonic() - began < seconds
@@ -55,8 +57,8 @@ def test_without_the_log_every_write_is_a_quick_503_and_nothing_lands_later(
         assert all(int(answer.headers["retry-after"]) > 0 for answer in answers)
         assert lasted < 2 * ANSWER_SECONDS  # eight at once, and a form behind them
         refused = [a for a in answers if a.json()["type"] == "/problems/log-unavailable"]
-        assert httpx.get(f"{doors.url}/livez").status_code == 200
-        assert httpx.get(f"{doors.url}/readyz", timeout=10).status_code == 503
+        assert asked(f"{doors.url}/livez").status_code == 200
+        assert asked(f"{doors.url}/readyz").status_code == 503
         assert doors.client().get("/v1/assets").status_code == 200
     until(doors)
     doors.wait_ready()
@@ -83,8 +85,8 @@ def test_without_the_database_writes_go_on_and_reads_say_so(doors: RunningDoors)
         began = time.monotonic()
         read = doors.client().get("/v1/assets")
         assert (read.status_code, read.json()["type"]) == (503, "/problems/read-store-unavailable")
-        assert time.monotonic() - began < 10
-        assert httpx.get(f"{doors.url}/livez").status_code == 200
+        assert time.monotonic() - began < 15
+        assert asked(f"{doors.url}/livez").status_code == 200
     doors.wait_ready()
     answer = doors.upload()
     assert doors.client().get(answer.json()["status_url"]).status_code in {200, 503}

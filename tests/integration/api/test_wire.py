@@ -106,7 +106,7 @@ def test_a_large_body_is_refused_before_it_is_sent(doors: RunningDoors) -> None:
 
 def connected(doors: RunningDoors) -> socket.socket:
     parts = urlsplit(doors.url)
-    return socket.create_connection((parts.hostname or "", parts.port or 0), timeout=10)
+    return socket.create_connection((parts.hostname or "", parts.port or 0), timeout=40)
 
 
 def test_h02_slow_heads_are_cut_and_nobody_else_notices(doors: RunningDoors) -> None:
@@ -117,9 +117,9 @@ def test_h02_slow_heads_are_cut_and_nobody_else_notices(doors: RunningDoors) -> 
     for _ in range(10):
         asked = time.monotonic()
         assert doors.client().get("/v1/assets").status_code == 200
-        assert time.monotonic() - asked < 1
+        assert time.monotonic() - asked < 5
     answers = [connection.recv(100) for connection in slow]
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 40
     assert {answer[:12] for answer in answers} == {b"", b"HTTP/1.1 408"}
     for connection in slow:
         connection.close()

@@ -40,7 +40,7 @@ def spoil(settings: Settings, topic: str, setting: str, value: str) -> None:
     """Sets a topic's setting to what it must not be."""
     admin = TopicAdmin(settings.kafka)
     admin.alter([Difference(topic=topic, setting=setting, actual="", wanted=value)])
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 40
     while admin.observe([topic])[topic].config[setting] != value:
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -27,7 +27,7 @@ from tests.integration.projections.rows import Dump, dump
 from tests.servers import World
 from tests.unit.projections.stories import Stories, an_id
 
-PATIENCE_SECONDS = 40.0
+PATIENCE_SECONDS = 60.0
 
 
 class LiveLog:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
 
 from adapters.dead_letters.thickness import LONGEST_RUN
@@ -19,7 +18,7 @@ from schemas.envelope import Metadata
 from schemas.events import WorkersResumed
 from tests.integration.projections.live import LiveLog, until
 from tests.integration.projections.rows import SET_ASIDE, TABLES, Dump, HandFolded, prepare
-from tests.programs import ROOT, Program, running
+from tests.programs import ROOT, Program, asked, running
 from tests.servers import World
 
 SESSION_SECONDS = 10
@@ -70,7 +69,7 @@ def ops(world: World, *words: str) -> str:
 
 def metric(program: Program, line: str) -> float:
     """The value of a metric's line, 0 where there is none."""
-    text = httpx.get(f"{program.metrics_url}/metrics").text
+    text = asked(f"{program.metrics_url}/metrics").text
     return next((float(each.rpartition(" ")[2]) for each in text.splitlines() if each.startswith(line)), 0.0)
 
 
@@ -81,7 +80,7 @@ def test_what_is_appended_stands_in_the_rows_and_is_told(
     live.wait_applied()
     assert statuses(live, "first") == {"ready"}
     assert metric(projector, 'darkroom_projector_events_total{accepted="true",type="VariantsReady"}') == 1
-    assert httpx.get(f"{projector.metrics_url}/livez").status_code == 200
+    assert asked(f"{projector.metrics_url}/livez").status_code == 200
     said = json.loads(ops(world, "read-models", "status", "--json"))
     assert (said["lag"], said["set_aside"]) == (0, 0)
     until(lambda: live.group_lag() == 0, "the group's offsets to follow")
@@ -93,15 +92,20 @@ def test_killed_around_its_commit_it_applies_everything_once(
 ) -> None:
     failpoint = f"projector.{moment}_database_commit=kill@2"
     dying = Program(["projections"], {**world.env, "FAILPOINTS": failpoint}, tmp_path)
-    names = [f"{moment}-{number}" for number in range(5)]
+    names: list[str] = []
     with running(dying):
+        began = time.monotonic()
         dying.wait_ready()
-        tell(live, *names)
-        until(lambda: not dying.alive(), "the failpoint")
+        usual = time.monotonic() - began
+        while dying.alive():  # one after the other, so that no batch takes them all
+            names.append(f"{moment}-{len(names)}")
+            tell(live, names[-1])
+            until(lambda: not dying.alive() or live.applied(), "the failpoint")
         del dying.env["FAILPOINTS"]
         began = time.monotonic()
         dying.restart().wait_ready()
-        assert time.monotonic() - began < SESSION_SECONDS, "a static member need not wait for its old session"
+        waited = time.monotonic() - began - usual
+        assert waited < SESSION_SECONDS, "a static member need not wait for its old session"
         live.wait_applied()
     assert statuses(live, *names) == {"ready"}
     assert live.dump(*TABLES) == folded_again(world, live)
@@ -144,7 +148,7 @@ def test_a_projector_frozen_over_its_session_does_no_harm_when_it_wakes(
             frozen.send(signal.SIGCONT)
         tell(live, "frozen-3")
         live.wait_applied()
-        until(lambda: frozen.alive() and httpx.get(f"{frozen.metrics_url}/readyz").status_code == 200, "it")
+        until(lambda: frozen.alive() and asked(f"{frozen.metrics_url}/readyz").status_code == 200, "it")
     assert live.dump(*TABLES) == folded_again(world, live)
 
 
@@ -203,7 +207,7 @@ def test_told_to_end_it_ends_in_order_and_at_once(live: LiveLog, projector: Prog
     live.wait_applied()
     began = time.monotonic()
     assert projector.stop() == 0
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
     assert live.group_lag() == 0
 
 
@@ -220,13 +224,13 @@ def test_a_projector_that_sets_everything_aside_rests_until_it_is_told_to_go_on(
     set_aside = live.letters() - letters_before
     assert LONGEST_RUN <= set_aside < 2 * LONGEST_RUN
     tell(live, "behind-the-poison")
-    ready = httpx.get(f"{projector.metrics_url}/readyz")
+    ready = asked(f"{projector.metrics_url}/readyz")
     assert (ready.status_code, "dead-letters resume projector" in ready.text) == (503, True)
     (loop,) = [each for each in ready.json()["loops"] if each["topic"] == live.loop.topic]
     assert loop["partitions"]
     assert (loop["last_error"], loop["trouble_since"] is None) == (ASIDE, False)
     until(lambda: (True, True, ASIDE, ASIDE) in reports(live), "the loop to say so")
-    assert httpx.get(f"{projector.metrics_url}/livez").status_code == 200
+    assert asked(f"{projector.metrics_url}/livez").status_code == 200
     assert statuses(live, "behind-the-poison") == {None}
     age = f'darkroom_projector_lag_seconds{{topic="{live.loop.topic}"}}'
     assert metric(projector, age) > 0
@@ -234,7 +238,7 @@ def test_a_projector_that_sets_everything_aside_rests_until_it_is_told_to_go_on(
     assert statuses(live, "behind-the-poison") == {"ready"}
     assert live.letters() - letters_before == len(poison)
     until(lambda: metric(projector, age) == 0, "the age to fall")
-    until(lambda: httpx.get(f"{projector.metrics_url}/readyz").status_code == 200, "readiness")
+    until(lambda: asked(f"{projector.metrics_url}/readyz").status_code == 200, "readiness")
 
 
 def reports(live: LiveLog) -> list[tuple[Any, ...]]:

@@ -39,7 +39,7 @@ def dsn(folded: HandFolded) -> str:
 
 
 async def until_known(watch: PositionWatch, topic: str) -> None:
-    for _ in range(200):
+    for _ in range(1000):
         if watch.positions(topic):
             return
         await asyncio.sleep(0.02)
@@ -62,7 +62,7 @@ async def test_it_wakes_when_the_batch_is_committed(
     await asyncio.sleep(0.1)
     assert not waiting.done()
     await apply(folded, log)
-    await asyncio.wait_for(waiting, 5)
+    await asyncio.wait_for(waiting, 20)
     await watch.wait_for(last(folded, log), timeout=0)
 
 
@@ -73,7 +73,7 @@ async def test_what_is_not_applied_in_time_is_said_so(
     with pytest.raises(NotYetApplied) as caught:
         await watch.wait_for(last(folded, log), timeout=0.2)
     assert caught.value.position == last(folded, log)
-    assert 0.15 < time.monotonic() - began < 2
+    assert 0.15 < time.monotonic() - began < 10
     await apply(folded, log)
     after = Position(topic=folded.loop.topic, partition=last(folded, log).partition, offset=4)
     with pytest.raises(NotYetApplied):
@@ -92,8 +92,8 @@ async def test_subscribers_wake_once_for_all_batches_since(
         assert not await wakeups.woken(timeout=0.1)
         for record in log.records():
             await asyncio.to_thread(folded.apply, [record])
-        await watch.wait_for(last(folded, log), timeout=5)
-        assert await wakeups.woken(timeout=1)
+        await watch.wait_for(last(folded, log), timeout=20)
+        assert await wakeups.woken(timeout=20)
         assert not await wakeups.woken(timeout=0.1)
     await apply_more(folded)
     assert not await wakeups.woken(timeout=0.1)
@@ -109,7 +109,7 @@ async def test_a_cut_connection_is_made_anew(folded: HandFolded, log: PlainLog, 
         "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'darkroom-watch'"
     )
     await apply(folded, log)
-    await watch.wait_for(last(folded, log), timeout=10)
+    await watch.wait_for(last(folded, log), timeout=20)
 
 
 async def test_a_lost_notice_is_made_up_for_by_looking(folded: HandFolded, log: PlainLog) -> None:
@@ -117,7 +117,7 @@ async def test_a_lost_notice_is_made_up_for_by_looking(folded: HandFolded, log: 
     await watch.start()
     await until_known(watch, folded.loop.topic)
     folded.conn.execute("update infra.checkpoints set next_offset = 99")
-    await watch.wait_for(last(folded, log), timeout=5)
+    await watch.wait_for(last(folded, log), timeout=20)
     await watch.close()
 
 
@@ -127,16 +127,16 @@ async def test_a_strangers_notice_does_no_harm(
 ) -> None:
     folded.conn.execute("select pg_notify('darkroom_batch', %s)", (payload,))
     await apply(folded, log)
-    await watch.wait_for(last(folded, log), timeout=5)
+    await watch.wait_for(last(folded, log), timeout=20)
 
 
 async def test_after_a_reset_what_was_applied_is_so_no_longer(
     folded: HandFolded, log: PlainLog, watch: PositionWatch
 ) -> None:
     await apply(folded, log)
-    await watch.wait_for(last(folded, log), timeout=5)
+    await watch.wait_for(last(folded, log), timeout=20)
     await asyncio.to_thread(operating.reset, folded.conn, folded.loop)
-    for _ in range(100):
+    for _ in range(1000):
         if set(watch.positions(folded.loop.topic).values()) == {0}:
             break
         await asyncio.sleep(0.02)
@@ -159,7 +159,7 @@ async def test_a_loop_is_alive_while_it_is_heard(folded: HandFolded, log: PlainL
     await until_known(watch, topic)
     assert not watch.alive(topic, 0)
     checkpoints.say_alive(folded.conn, folded.loop, [0, 1])
-    for _ in range(200):
+    for _ in range(2000):
         if watch.alive(topic, 1):
             break
         await asyncio.sleep(0.01)
@@ -169,7 +169,7 @@ async def test_a_loop_is_alive_while_it_is_heard(folded: HandFolded, log: PlainL
     await asyncio.sleep(0.55)
     assert not watch.alive(topic, 1)
     await apply(folded, log)
-    await watch.wait_for(last(folded, log), timeout=5)
+    await watch.wait_for(last(folded, log), timeout=20)
     assert not watch.alive(topic, last(folded, log).partition), "a batch may be one of many to come"
     await watch.close()
 

@@ -78,7 +78,7 @@ class Scene:
     load: Load
     gathering: Gathering
 
-    async def end(self, allowed: Allowed = Allowed(), seconds: float = 60.0) -> Evidence:  # noqa: B008
+    async def end(self, allowed: Allowed = Allowed(), seconds: float = 90.0) -> Evidence:  # noqa: B008
         """Waits until all is done and holds the checker to it; gives what there was to see."""
         try:
             await self.gathering.settled(seconds)

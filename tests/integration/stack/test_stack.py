@@ -192,7 +192,7 @@ def test_up_status_killed_servers_and_down(stack: Stack) -> None:
     for server in ("kafka", "postgres"):
         killed = stack.pid_of(server)
         os.kill(killed, signal.SIGKILL)
-        wait_for(lambda: not stack.ready(), 5)
+        wait_for(lambda: not stack.ready(), 30)
         wait_for(stack.ready, START_SECONDS, stack.said)
         assert stack.pid_of(server) != killed
         assert f"{server:<12} was ended by SIGKILL; starting again in 0.5 s" in stack.said()
@@ -201,9 +201,9 @@ def test_up_status_killed_servers_and_down(stack: Stack) -> None:
     assert record is not None
     began = time.monotonic()
     subprocess.run(stack.command("down"), cwd=ROOT, env=stack.env, check=True, capture_output=True)
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 40
     assert marked(record.mark) == []
-    assert stack.supervisors[0].wait(1) == 0
+    assert stack.supervisors[0].wait(10) == 0
     assert stack.code() == 3
 
 
@@ -233,6 +233,6 @@ def test_a_killed_supervisor_and_a_second_start_without_network(stack: Stack) ->
     assert second is not None
     began = time.monotonic()
     stack.supervisors[1].send_signal(signal.SIGINT)
-    assert stack.supervisors[1].wait(16) == 0
-    assert time.monotonic() - began < 15
+    assert stack.supervisors[1].wait(40) == 0
+    assert time.monotonic() - began < 40
     assert marked(second.mark) == []

@@ -46,18 +46,28 @@ class Reader:
     def _begin(self) -> None:
         kafka = self._settings.kafka
         self._tail = KafkaTail(kafka.client(), group=f"reader-{uuid4()}", topic=self._topic)
-        self._tail.follow(dict.fromkeys(range(kafka.partitions), 0))
+        self._next = dict.fromkeys(range(kafka.partitions), 0)
+        self._tail.follow(self._next)
         self.records: list[RawRecord] = []
 
     def read(self) -> list[RawRecord]:
-        """All records so far; read anew from the beginning by a new client where the old one went deaf."""
-        try:
-            while found := self._tail.read(0.1):
-                self.records.extend(found)
-        except TailLost:
-            self._tail.close()
-            self._begin()
-            return self.read()
+        """All records that the log has when asked; read anew where the client went deaf."""
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                return self._read(deadline)
+            except TailLost:
+                assert time.monotonic() < deadline, f"{self._topic} can't be read"
+                self._tail.close()
+                self._begin()
+
+    def _read(self, deadline: float) -> list[RawRecord]:
+        ends = {partition: span.end for partition, span in self._tail.spans(self._next).items()}
+        while any(self._next[partition] < end for partition, end in ends.items()):
+            assert time.monotonic() < deadline, f"{self._topic} is read to {self._next} of {ends}"
+            for record in self._tail.read(0.5):
+                self.records.append(record)
+                self._next[record.partition] = record.offset + 1
         return self.records
 
     def close(self) -> None:
@@ -166,14 +176,14 @@ class Lab:
         """The same in words: `started 1`, `VariantsReady 1`, `refused 1` …"""
         return [_word(event) for event in self.said(request)]
 
-    async def until(self, condition: Callable[[], Any], seconds: float = 40.0) -> None:
+    async def until(self, condition: Callable[[], Any], seconds: float = 60.0) -> None:
         """Waits for the condition; it may read from the servers."""
         deadline = time.monotonic() + seconds
         while not await asyncio.to_thread(condition):
             assert time.monotonic() < deadline, "waited in vain"
             await asyncio.sleep(0.05)
 
-    async def ended(self, *requests: UploadCompleted, seconds: float = 60.0) -> None:
+    async def ended(self, *requests: UploadCompleted, seconds: float = 90.0) -> None:
         """Waits until each job has its end."""
         try:
             await self.until(lambda: all(_has_end(self.said(request)) for request in requests), seconds)

@@ -111,7 +111,7 @@ async def test_a_shutdown_cuts_the_job_in_hand_which_says_so_and_comes_again(
     with ground.servers.store.paused():
         await lab.append(request)
         await lab.until(lambda: lab.story(request) == ["started 1"])
-        assert worker.stop(15) == 0
+        assert worker.stop(40) == 0
     assert lab.story(request) == ["started 1", "interrupted(shutdown) 1 again"]
     restarted(worker)
     await lab.ended(request)
@@ -123,7 +123,7 @@ async def test_a_shutdown_lets_short_work_end(lab: Lab, start_worker: StartWorke
     worker = start_worker()
     requests = [await lab.upload() for _ in range(6)]
     await lab.until(lambda: lab.story(requests[0]) != [])
-    assert worker.stop(15) == 0
+    assert worker.stop(40) == 0
     ends = [lab.story(request) for request in requests]
     assert all(story in ([], ["started 1", "VariantsReady 1"]) for story in ends)
     restarted(worker)

@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -48,15 +47,14 @@ async def test_a_restart_moves_no_partition_and_leaving_for_good_moves_all(
     second.send(signal.SIGUSR2)
     # What orchestrators send next must not cut short what has begun.
     second.send(signal.SIGTERM)
-    assert await asyncio.to_thread(second.process.wait, 30) == 0
-    began = time.monotonic()
-    await lab.until(lambda: assigned(first) == PARTITIONS, 10)
+    assert await asyncio.to_thread(second.process.wait, 60) == 0
+    # Half of the session that a dead member would keep them for.
+    await lab.until(lambda: assigned(first) == PARTITIONS, 40)
     await lab.ended(*requests)
-    assert time.monotonic() - began < 10
     await all_well(lab, *requests)
     # As long as a static member may come back, whoever joins waits for it: nobody should in the next test.
     first.send(signal.SIGUSR2)
-    assert await asyncio.to_thread(first.process.wait, 30) == 0
+    assert await asyncio.to_thread(first.process.wait, 60) == 0
 
 
 @pytest.mark.timeout(300)
