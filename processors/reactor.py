@@ -5,6 +5,7 @@ nothing is committed, and the record comes again.
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NoReturn, assert_never
@@ -35,7 +36,7 @@ _PAUSE_AFTER_A_BUG = 1.0
 class Parts:
     """What a reactor is made of. `lane` is the one it works for, `worker` its name in events.
 
-    `room` bounds the jobs that are worked on at a time, `leave` ends the process at once.
+    `room` bounds the jobs that are worked on at a time and deals turns, `leave` ends the process at once.
     """
 
     codec: Codec
@@ -67,6 +68,7 @@ class Reactor:
             lane=parts.lane,
         )
         self._hand = InHand(parts.journal, parts.leave)
+        self._reading: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @property
     def in_hand(self) -> int:
@@ -95,8 +97,7 @@ class Reactor:
 
     async def _take(self, record: RawRecord, work: Interruptible) -> bool:
         try:
-            await work.run(self._parts.limit.wait_open())
-            job = await self._intake.job_in(record, work)
+            job = await self._read(record, work)
         except Interruption:
             return False
         if job is None:
@@ -106,21 +107,37 @@ class Reactor:
         self._journal.handled(settled)
         return settled
 
+    async def _read(self, record: RawRecord, work: Interruptible) -> Job | None:
+        """The record's job, if it asks for one; a partition's records are read one after the other.
+
+        Many are in hand at a time: read side by side, all would go to the dead letters before the limit
+        could stop any of them.
+        """
+        one_at_a_time = self._reading[record.partition]
+        await work.run(one_at_a_time.acquire())
+        try:
+            await work.run(self._parts.limit.wait_open())
+            return await self._intake.job_in(record, work)
+        finally:
+            one_at_a_time.release()
+
     async def _admitted(self, job: Job, record: RawRecord, work: Interruptible) -> bool:
-        """Waits until the log ahead is known and there is room, then works on the job."""
+        """Waits until the log ahead is known and it is the job's turn, then works on it."""
+        size = job.request.size
         try:
             await work.run(self._parts.look_ahead.wait_open(record.partition))
-            await work.run(self._parts.room.enter(job.request.size))
+            await work.run(self._parts.room.enter(size, owner=str(job.owner_id)))
         except Interruption:
             return False
         try:
+            await work.run(self._parts.limit.wait_open())  # it may have been reached since
             work.began = True
             with self._journal.job(job):
                 return await self._attempts(job, record, work)
         except Interruption:
             return False
         finally:
-            self._parts.room.leave(job.request.size)
+            self._parts.room.leave(size)
 
     async def _attempts(self, job: Job, record: RawRecord, work: Interruptible) -> bool:
         while True:

@@ -1,14 +1,17 @@
-"""How many jobs a worker has in hand at a time: a few of any size, and more while they are small."""
+"""How much is worked on at a time, a few of any size and more while they are small, and whose turn it is."""
 
 import asyncio
-from collections import deque
+from collections import OrderedDict, deque
 
 
 class Room:
     """Room for `jobs` of any size, and for `small` more while all in hand hold at most `size` bytes.
 
     A small picture is rendered faster than its store and log answer: only with more of them in hand do the
-    children always have one to render. Who came first is let in first, whatever its size.
+    children always have one to render.
+
+    Owners who wait take turns, so that one with a single job waits for one of each other owner's at most,
+    however many these have. Of one owner's jobs who came first is let in first, whatever its size.
     """
 
     def __init__(self, *, jobs: int, small: int = 0, size: int = 0) -> None:
@@ -17,10 +20,11 @@ class Room:
         self._size = size
         self._in_hand = 0
         self._held = 0
-        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
+        # The first owner is the next; nobody stands here without a job that waits.
+        self._waiting: OrderedDict[str, deque[tuple[int, asyncio.Future[None]]]] = OrderedDict()
 
-    async def enter(self, size: int) -> None:
-        """Waits until there is room for a job over so many bytes; whoever entered must `leave`.
+    async def enter(self, size: int, *, owner: str) -> None:
+        """Waits until there is room for a job of `owner` over so many bytes; whoever entered must `leave`.
 
         Cancelled, nothing was entered.
         """
@@ -28,7 +32,7 @@ class Room:
             self._take(size)
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((size, turn))
+        self._waiting.setdefault(owner, deque()).append((size, turn))
         try:
             await turn
         except asyncio.CancelledError:
@@ -46,13 +50,19 @@ class Room:
 
     def _let_in(self) -> None:
         while self._waiting:
-            size, turn = self._waiting[0]
-            if not turn.cancelled():
+            owner, jobs = next(iter(self._waiting.items()))
+            while jobs and jobs[0][1].cancelled():
+                jobs.popleft()
+            if jobs:
+                size, turn = jobs[0]
                 if not self._fits(size):
                     return
                 self._take(size)
                 turn.set_result(None)
-            self._waiting.popleft()
+                jobs.popleft()
+                self._waiting.move_to_end(owner)
+            if not jobs:
+                del self._waiting[owner]
 
     def _take(self, size: int) -> None:
         self._in_hand += 1

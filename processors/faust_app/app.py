@@ -6,19 +6,21 @@ here, each partition has one actor, and buffers and intervals are set for slow j
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+import contextlib
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import cast
 
 import faust
 from faust import streams
 from faust.streams import Stream
-from faust.types import TP, AppT, Message, StreamT
+from faust.types import TP, AppT, EventT, Message, StreamT
 from faust.types.auth import CredentialsT
 
 from processors.faust_app.assignor import WholeAssignor
-from processors.interruptible import Interruptible
+from processors.faust_app.window import Take, Window
 from schemas.envelope import RawRecord
 
 _DAY_SECONDS = 86_400
@@ -31,9 +33,10 @@ _HEARTBEAT_SECONDS = 1.0
 # Short, so that "leave when the broker is gone" does not take the default's twenty minutes.
 _PRODUCER_SECONDS = 15.0
 
-Take = Callable[[RawRecord, Interruptible], Awaitable[bool]]
 Passes = Callable[[RawRecord], bool]
-"""Whether a record can be acked at once, without being taken."""
+"""Whether a record is done with as it is, without being taken."""
+Acked = Callable[[RawRecord], None]
+"""Hears that a record is acked, in the log's order: it and all before it are done with."""
 Assigned = Callable[[frozenset[int]], None]
 """Hears which partitions of the topic are ours now, at each rebalance: the full set."""
 Revoked = Callable[[], None]
@@ -46,7 +49,10 @@ class UncompiledFaust(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppConfig:
-    """Where the records come from: brokers, group and this worker's place in it; times in seconds."""
+    """Where the records come from: brokers, group and this worker's place in it; times in seconds.
+
+    `in_hand` is the size of each partition's Window.
+    """
 
     brokers: tuple[str, ...]
     credentials: CredentialsT | None
@@ -56,6 +62,7 @@ class AppConfig:
     session: float
     idle_limit: float
     folder: Path
+    in_hand: int = 1
 
 
 def build_app(
@@ -63,6 +70,7 @@ def build_app(
     *,
     take: Take,
     passes: Passes = lambda _record: False,
+    acked: Acked = lambda _record: None,
     assigned: Assigned,
     revoked: Revoked = lambda: None,
 ) -> faust.App:
@@ -75,7 +83,7 @@ def build_app(
     )
 
     async def act(stream: StreamT[bytes]) -> None:
-        await _act(stream, take, passes)
+        await _act(stream, Window(take, size=config.in_hand), passes, acked)
 
     async def on_assigned(_app: AppT, /, *given: Iterable[TP], **_: object) -> None:
         assigned(frozenset(tp.partition for tp in given[0] if tp.topic == config.topic))
@@ -117,25 +125,36 @@ def _configured(config: AppConfig) -> faust.App:
     )
 
 
-async def _act(stream: StreamT[bytes], take: Take, passes: Passes) -> None:
-    """Works on one partition's records in order, until one is left undone; never raises."""
+async def _act(stream: StreamT[bytes], window: Window, passes: Passes, acked: Acked) -> None:
+    """Has one partition's records worked on, until one is left undone; never raises."""
     acking = cast("Stream[bytes]", stream).noack()
-    async for event in acking.events():
-        record = record_of(event.message)
-        if passes(record):  # a task of its own for each of these would cost more than all else about them
-            await acking.ack(event)
-            continue
-        work = Interruptible()
-        taken = asyncio.ensure_future(take(record, work))
-        try:
-            settled = await asyncio.shield(taken)
-        except asyncio.CancelledError:
-            # The partition went to another worker. What is in hand says so by itself, and is not acked.
-            work.interrupt("rebalance")
-            return
-        if not settled:
-            return
+
+    async def ack(event: EventT[bytes], record: RawRecord) -> None:
         await acking.ack(event)
+        acked(record)
+
+    try:
+        async for event in acking.events():
+            if not await _has_room(window):
+                break
+            record = record_of(event.message)
+            if passes(record):  # a task of its own for each of these would cost more than all else about them
+                await window.add_done(partial(ack, event, record))
+            else:
+                window.add(record, partial(ack, event, record))
+    finally:
+        # Where the partition went to another worker Faust ends the stream first, and cancels us soon after.
+        window.interrupt("rebalance")
+    with contextlib.suppress(asyncio.CancelledError):
+        await window.emptied()
+
+
+async def _has_room(window: Window) -> bool:
+    """Whether the window has room, in time; not so where we are cancelled, which Faust must not hear of."""
+    try:
+        return await window.has_room()
+    except asyncio.CancelledError:
+        return False
 
 
 async def leave_for_good(app: faust.App) -> None:

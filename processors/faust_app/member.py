@@ -69,6 +69,7 @@ class GroupMember:
             config,
             take=self._take,
             passes=self._passes,
+            acked=self._acked,
             assigned=self._assigned,
             revoked=self._look_ahead.revoked,
         )
@@ -111,16 +112,16 @@ class GroupMember:
         if not self._reactor.passes(record):
             return False
         self._watch.progressed()
-        self._look_ahead.handled(record.partition, record.offset)
         return True
 
     async def _take(self, record: RawRecord, work: Interruptible) -> bool:
         self._watch.progressed()
         settled = await self._reactor.take(record, work)
-        if settled:
-            self._look_ahead.handled(record.partition, record.offset)
         self._watch.progressed()
         return settled
+
+    def _acked(self, record: RawRecord) -> None:
+        self._look_ahead.handled(record.partition, record.offset)
 
     def _assigned(self, partitions: frozenset[int]) -> None:
         self._watch.assigned()

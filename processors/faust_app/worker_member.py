@@ -28,8 +28,12 @@ def member_of(
     look_ahead: KafkaLookAhead,
     metrics: WorkerMetrics,
     leave: Callable[[str], object],
+    in_hand: int = 1,
 ) -> GroupMember:
-    """The group's member for the assets' topic; it joins when started. `leave` as GroupMember says."""
+    """The group's member for the assets' topic; it joins when started.
+
+    `leave` as GroupMember says; `in_hand` is how many records of each partition are taken side by side.
+    """
     config = AppConfig(
         brokers=broker_list(settings.kafka),
         credentials=credentials(settings.kafka),
@@ -39,6 +43,7 @@ def member_of(
         session=settings.worker.session.total_seconds(),
         idle_limit=settings.worker.idle_limit.total_seconds(),
         folder=settings.runtime.state_dir / "faust",
+        in_hand=in_hand,
     )
     return GroupMember(
         config, settings.kafka, reactor=reactor, look_ahead=look_ahead, metrics=metrics, leave=leave

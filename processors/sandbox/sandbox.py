@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Self, assert_never
 
 from processors.imaging.contract import Encoder, Limits, Preset, RefusalCode, Refused
+from processors.room import Room
 from processors.sandbox import rendered
 from processors.sandbox.confinement import Ceiling
 from processors.sandbox.member import Allowance, Ended, Member
@@ -69,7 +70,7 @@ class Sandbox:
         self._both_seconds = both_seconds
         self._cpu_seconds = cpu_seconds
         self._required = seccomp == "required"
-        self._slots = asyncio.Semaphore(children)
+        self._slots = Room(jobs=children)
         self._renders: set[_Render] = set()
         self._encoder: Encoder | None = None
 
@@ -131,8 +132,8 @@ class Sandbox:
         """Variants of one picture; the caller closes what it gets.
 
         Raises Refused (the picture's fault), Exhausted (twice out of time or memory, or dead), Interrupted
-        (cut), Broken (a bug) and SandboxUnavailable. Waits while all children are busy; a render that is
-        cancelled kills its child.
+        (cut), Broken (a bug) and SandboxUnavailable. Waits while all children are busy, owners in turns; a
+        render that is cancelled kills its child.
         """
         if not data:
             raise Refused("empty")
@@ -144,8 +145,11 @@ class Sandbox:
         render = _Render(request=wanted, data=data, owner=owner)
         self._renders.add(render)
         try:
-            async with self._slots:
+            await self._slots.enter(len(data), owner=owner)
+            try:
                 return await self._attempts(render)
+            finally:
+                self._slots.leave(len(data))
         finally:
             self._renders.discard(render)
             render.over.set()

@@ -37,6 +37,9 @@ _JOBS_BESIDE_THE_CHILDREN: Final = 3
 # Small pictures are rendered faster than store and log answer; large ones would cost memory.
 _SMALL_JOBS: Final = 8
 _SMALL_JOBS_BYTES: Final = 4 * 1024 * 1024
+# Of each partition, so that whoever has one upload need not wait for those that stand before it in the log.
+# Records only: what they are about is fetched when it is their turn.
+RECORDS_IN_HAND: Final = 128
 
 log = structlog.get_logger(__name__)
 
@@ -189,6 +192,7 @@ class Worker:
             look_ahead=look_ahead,
             metrics=self._metrics.worker,
             leave=self._leave,
+            in_hand=RECORDS_IN_HAND,
         )
         self._stack.push_async_callback(member.close)
         self._health.check(member.trouble)

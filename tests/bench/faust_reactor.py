@@ -24,6 +24,7 @@ from processors.look_ahead.log_tail import KafkaTail
 from processors.reactor import Parts, Reactor
 from processors.retries import Retries
 from processors.room import Room
+from processors.variants.worker import RECORDS_IN_HAND
 from schemas.codec import Codec
 from schemas.envelope import RawRecord
 from tests.unit.processors.scripted import Scripted, well
@@ -112,6 +113,7 @@ async def reactor(settings: Settings, count: Count, *, passing: bool = False) ->
         look_ahead=look_ahead,
         metrics=metrics.worker,
         leave=_leave,
+        in_hand=RECORDS_IN_HAND,
     )
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(log.close)

@@ -95,10 +95,14 @@ class Lab:
         await self.store.close()
         await self.log.close()
 
-    async def request(self, data: bytes | None = None, *, owner: UUID = OWNER) -> UploadCompleted:
-        """A completed upload, its original in place; not appended yet."""
+    async def request(
+        self, data: bytes | None = None, *, owner: UUID = OWNER, partition: int | None = None
+    ) -> UploadCompleted:
+        """A completed upload, its original in place; not appended yet. Where it will stand may be chosen."""
         content = photograph(640, 480) if data is None else data
         asset_id = uuid4()
+        while partition not in (None, self._partition_of(asset_id)):
+            asset_id = uuid4()
         object_key = f"assets/{asset_id}/original/{uuid4().hex}"
         if content:
             await self.store.put(object_key, content, content_type="image/jpeg")
@@ -200,6 +204,9 @@ class Lab:
     async def objects(self, request: UploadCompleted) -> dict[str, int]:
         """The keys under the asset's prefix, and their sizes."""
         return {info.key: info.size async for info in self.store.list(f"assets/{request.asset_id}/")}
+
+    def _partition_of(self, asset_id: UUID) -> int:
+        return partition_for(str(asset_id).encode(), self.settings.kafka.partitions)
 
     def _decoded(self, record: RawRecord) -> Event | None:
         try:

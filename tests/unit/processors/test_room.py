@@ -1,4 +1,4 @@
-"""How many jobs are in hand at a time."""
+"""How many jobs are in hand at a time, and that owners take turns."""
 
 import asyncio
 
@@ -31,7 +31,7 @@ async def test_who_came_first_is_let_in_first_whatever_its_size() -> None:
     room, order = Room(jobs=1, small=2, size=10), list[int]()
 
     async def job(size: int) -> None:
-        await room.enter(size)
+        await room.enter(size, owner="ada")
         order.append(size)
 
     await entered(room, 5)
@@ -52,8 +52,8 @@ async def test_who_came_first_is_let_in_first_whatever_its_size() -> None:
 async def test_who_goes_while_waiting_takes_nothing_along(let_in_first: bool) -> None:
     room = Room(jobs=1)
     await entered(room, 1)
-    going = asyncio.create_task(room.enter(7))
-    staying = asyncio.create_task(room.enter(8))
+    going = asyncio.create_task(room.enter(7, owner="ada"))
+    staying = asyncio.create_task(room.enter(8, owner="ada"))
     await asyncio.sleep(0)
     if let_in_first:
         room.leave(1)
@@ -72,19 +72,65 @@ async def test_who_goes_while_waiting_takes_nothing_along(let_in_first: bool) ->
 async def test_a_large_one_that_goes_lets_in_the_small_ones_behind_it() -> None:
     room = Room(jobs=1, small=1, size=10)
     await entered(room, 1)
-    large, small = asyncio.create_task(room.enter(50)), asyncio.create_task(room.enter(2))
+    large, small = (
+        asyncio.create_task(room.enter(50, owner="ada")),
+        asyncio.create_task(room.enter(2, owner="ada")),
+    )
     await asyncio.sleep(0)
     large.cancel()
     await asyncio.wait_for(small, 5)
 
 
+async def test_owners_take_turns_and_each_owners_jobs_their_order() -> None:
+    room, order = Room(jobs=1), list[str]()
+    jobs = [
+        asyncio.create_task(job_of(room, order, name)) for name in ("a1", "a2", "a3", "a4", "b1", "c1", "b2")
+    ]
+    await asyncio.wait_for(asyncio.gather(*jobs), 5)
+    assert order == ["a1", "a2", "b1", "c1", "a3", "b2", "a4"]
+
+
+async def test_an_owner_whose_jobs_have_all_gone_holds_nobody_up() -> None:
+    room, order = Room(jobs=1), list[str]()
+    await entered(room, 1)
+    going = [asyncio.create_task(job_of(room, order, name)) for name in ("b1", "b2")]
+    staying = asyncio.create_task(job_of(room, order, "c1"))
+    await asyncio.sleep(0)
+    for task in going:
+        task.cancel()
+    await asyncio.wait(going)
+    room.leave(1)
+    await asyncio.wait_for(staying, 5)
+    assert order == ["c1"]
+
+
+async def test_a_large_job_waits_for_room_and_is_not_overtaken_by_another_owners_small_one() -> None:
+    room, order = Room(jobs=1, small=1, size=10), list[str]()
+    await entered(room, 1)
+    large = asyncio.create_task(job_of(room, order, "b1", size=50))
+    small = asyncio.create_task(job_of(room, order, "c1"))
+    await asyncio.sleep(0.01)
+    assert order == []
+    room.leave(1)
+    await asyncio.wait_for(asyncio.gather(large, small), 5)
+    assert order == ["b1", "c1"]
+
+
+async def job_of(room: Room, order: list[str], name: str, *, size: int = 1) -> None:
+    """A job that says its name once it is let in; the name's first letter is its owner."""
+    await room.enter(size, owner=name[0])
+    order.append(name)
+    await asyncio.sleep(0)
+    room.leave(size)
+
+
 async def entered(room: Room, size: int) -> None:
-    await asyncio.wait_for(room.enter(size), 5)
+    await asyncio.wait_for(room.enter(size, owner="ada"), 5)
 
 
 async def waits(room: Room, size: int) -> bool:
     """Whether one of this size would have to wait now; it goes again."""
-    task = asyncio.create_task(room.enter(size))
+    task = asyncio.create_task(room.enter(size, owner="ada"))
     for _ in range(3):
         await asyncio.sleep(0)
     if task.done():

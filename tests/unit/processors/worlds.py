@@ -98,23 +98,28 @@ class World:
         return Reactor(processor, parts)
 
     async def request(
-        self, original: bytes = b"", *, sha256: str | None = None, stored: bool = True
+        self,
+        original: bytes = b"",
+        *,
+        sha256: str | None = None,
+        stored: bool = True,
+        owner: UUID = OWNER,
     ) -> UploadCompleted:
         """An upload that was completed, its original in the store and its digests sealed."""
         self.requests += 1
         asset_id = UUID(int=self.requests << 64)
-        key_id = await self.keys.data_key(OWNER)
+        key_id = await self.keys.data_key(owner)
         object_key = f"assets/{asset_id}/original/nonce{self.requests}"
         if stored:
             await self.store.put(object_key, original, content_type="image/jpeg")
         digests = {"etag": "e", "sha256": sha256 or hashlib.sha256(original).hexdigest()}
-        sealed = seal_json(self.keys, user_id=OWNER, key_id=key_id, field="sealed_digests", value=digests)
+        sealed = seal_json(self.keys, user_id=owner, key_id=key_id, field="sealed_digests", value=digests)
         return UploadCompleted(
             event_id=uuid4(),
             occurred_at=NOW,
             asset_id=asset_id,
-            owner_id=OWNER,
-            actor_id=OWNER,
+            owner_id=owner,
+            actor_id=owner,
             upload_id=uuid4(),
             job_id=uuid4(),
             object_key=object_key,

@@ -69,6 +69,19 @@ async def test_many_owners_at_once() -> None:
         assert all(len(known) == 1 for known in seen.values())
 
 
+async def test_owners_take_turns_with_the_children() -> None:
+    """R31: whoever comes behind another's many waits for one or two of them."""
+    ended: list[str] = []
+
+    async def one_of(owner: str, children: Sandbox) -> None:
+        await told(children, "fine", owner)
+        ended.append(owner)
+
+    async with sandbox(children=1) as children:
+        await asyncio.gather(*(one_of(owner, children) for owner in ("ada",) * 8 + ("ben",)))
+    assert ended.index("ben") == 2
+
+
 async def test_a_worn_child_is_replaced() -> None:
     async with sandbox(wear=Wear(jobs=3)) as children:
         jobs = [(await told(children, "fine"))["jobs"] for _ in range(7)]
