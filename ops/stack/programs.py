@@ -34,7 +34,10 @@ class Program:
     probe: Probe | None = None
     """None: ready as soon as it runs (a step: as soon as it has ended well)."""
     alive: Probe | None = None
-    """Asked of one that has served, ready or not: where it fails for long, it is ended and started again."""
+    """Asked of one that has served, ready or not: where it fails for long, it is ended and started again.
+
+    One that lives but does not serve yet waits for others, and is let be.
+    """
     prepare: Callable[[], None] | None = None
     """Runs in a thread before the first start: configuration, formatting. May raise StackFailure."""
     on_ready: Callable[[], None] | None = None
@@ -47,4 +50,4 @@ class Program:
     late: bool = False
     """Nobody waits for it: it starts when all others serve and the sample was shown."""
     ready_within: float = 90.0
-    """Seconds until a start counts as failed."""
+    """Seconds until the start of one that is not alive counts as failed."""

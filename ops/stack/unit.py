@@ -160,7 +160,7 @@ class Unit:
         return _how(await ended)
 
     async def _watch(self, ended: asyncio.Future[int]) -> None:
-        """Ask for its health until it has ended; kill it when it takes too long to serve, or stands still."""
+        """Ask for its health until it has ended; kill it when it is no use to wait on, or stands still."""
         deadline = time.monotonic() + self.program.ready_within
         missed, lived = 0, time.monotonic()
         while not ended.done():
@@ -169,8 +169,13 @@ class Unit:
                 await self._served_now(ended)
             elif self.state is State.STARTING:
                 if time.monotonic() > deadline:
-                    self._say(self.name, f"does not serve after {self.program.ready_within:.0f} s; ended")
-                    return
+                    if not await self._waits():
+                        self._say(self.name, f"does not serve after {self.program.ready_within:.0f} s; ended")
+                        return
+                    self._say(
+                        self.name, f"has not served for {self.program.ready_within:g} s, but lives: it waits"
+                    )
+                    deadline += self.program.ready_within
             else:
                 missed += 1
                 if missed == self._pace.misses:
@@ -188,6 +193,10 @@ class Unit:
         """Whether it may go on: it lives, or is on its way out, or nobody knows how to ask."""
         leaving = self._stopping.is_set() or not self._wanted.is_set()
         return leaving or self.program.alive is None or await self.program.alive()
+
+    async def _waits(self) -> bool:
+        """Whether it says that it lives, though it does not serve: for others, and a new start is no help."""
+        return self.program.alive is not None and await self.program.alive()
 
     async def _healthy(self) -> bool:
         if self.program.kind is Kind.STEP:

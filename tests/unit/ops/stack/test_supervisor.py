@@ -119,6 +119,25 @@ async def test_a_program_that_takes_too_long_is_ended_and_tried_again(tmp_path: 
             pytest.fail("must not start")
 
 
+async def test_one_that_lives_and_waits_for_others_is_not_started_again_and_again(tmp_path: Path) -> None:
+    sign, alive = tmp_path / "ready", tmp_path / "alive"
+    alive.touch()
+    waiting = program(
+        tmp_path, "housekeeping", probe=file_exists(sign), alive=file_exists(alive), ready_within=0.1
+    )
+    heard = Heard()
+    supervisor = Supervisor([waiting], mark="test", say=heard, changed=lambda _units: None, pace=QUICK)
+    starting = asyncio.create_task(supervisor.start())
+    try:
+        await until_true(lambda: len(heard.of("housekeeping")) >= 2)
+        assert set(heard.of("housekeeping")) == {"has not served for 0.1 s, but lives: it waits"}
+        sign.touch()
+        await starting
+        assert supervisor.unit("housekeeping").restarts == 0
+    finally:
+        await supervisor.stop(3.0)
+
+
 async def test_a_silent_program_is_unwell_until_it_answers(tmp_path: Path) -> None:
     sign = tmp_path / "sign"
     sign.touch()
