@@ -3,12 +3,17 @@
 import platform
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 import structlog
 
 from ops.stack.jars import BUNDLES
 from tests.scheduling import HeaviestFirst
 from tests.servers import Servers, World, running_servers
+
+# Its own limit is 200 ms an example, which a busy machine takes at times.
+hypothesis.settings.register_profile("ours", deadline=None)
+hypothesis.settings.load_profile("ours")
 
 
 @pytest.fixture(scope="session")
