@@ -36,6 +36,16 @@ class Hearing:
         self._doubted = False
         self._asked = now()
 
+    @property
+    def doubted(self) -> bool:
+        """Whether the client complained since a broker was last heard."""
+        return self._doubted
+
+    @property
+    def silent(self) -> bool:
+        """Whether a broker was asked and none has answered since."""
+        return self._silent_since is not None
+
     def answered(self) -> None:
         """A broker said something."""
         self._silent_since = None

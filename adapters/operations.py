@@ -8,9 +8,12 @@ from typing import Final, Protocol, assert_never
 import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from adapters.following import Following
 from adapters.hearing import Deaf, Hearing
 from adapters.schema_registry import RegistryUnavailable
 from adapters.settings import KafkaSettings
+from adapters.telemetry import Loop
+from adapters.telemetry.progress import ReadOn
 from schemas.codec import Codec, DecodeError, UnknownEventType
 from schemas.events import Event, Preset, PresetSetActivated, PresetSetDefined
 
@@ -112,8 +115,8 @@ class KafkaPresetSets:
 
     It joins no group and commits nothing. An unreachable broker is waited for; a record that can't be read
     is logged and passed over, since a set that nobody could read is one that `definition` does not know.
-    `beat` is called at each turn of the loop, for a heartbeat; `heard` with each event that is said while it
-    follows and that tells of no preset set, in the thread that follows.
+    `loop` shows how it is; `heard` is called with each event that is said while it follows and that tells of
+    no preset set, in the thread that follows.
     """
 
     def __init__(
@@ -122,7 +125,7 @@ class KafkaPresetSets:
         codec: Codec,
         *,
         component: str,
-        beat: Callable[[], None] = lambda: None,
+        loop: Loop | None = None,
         heard: Callable[[Event], None] = lambda _event: None,
     ) -> None:
         self._config = kafka.client() | {
@@ -135,7 +138,9 @@ class KafkaPresetSets:
         }
         self._topic = kafka.topics.operations
         self._codec = codec
-        self._beat = beat
+        self._loop = loop or Loop()
+        self._progress = ReadOn()
+        self._loop.reads(self._progress)
         self._heard = heard
         self._known = Known()
         self._next = OFFSET_BEGINNING
@@ -174,23 +179,31 @@ class KafkaPresetSets:
             try:
                 self._follow()
             except (KafkaException, RegistryUnavailable, Deaf) as error:
-                log.warning("preset_sets_unreadable", error=type(error).__name__)
-                self._beat()
+                name = type(error).__name__
+                self._loop.trouble("topic", f"the operations topic can't be read: {name}", error=name)
+                log.warning("preset_sets_unreadable", error=name)
+                self._loop.beat()
                 self._stop.wait(PAUSE_SECONDS)
 
     def _follow(self) -> None:
         hearing = Hearing()
+        following = Following(self._topic, loop=self._loop, progress=self._progress, hearing=hearing)
         consumer = Consumer(self._config | {"error_cb": hearing.doubt})
         try:
             consumer.assign([TopicPartition(self._topic, _PARTITION, self._next)])
+            self._progress.begin({_PARTITION: self._next})
             while not self._stop.is_set():
-                self._beat()
+                self._loop.beat()
                 record = consumer.poll(POLL_SECONDS)
                 if record is None:
                     hearing.listen(consumer, self._topic)
                 else:
                     hearing.answered()
                     self._take(record)
+                following.look(consumer)
+                if following.at_the_end():
+                    self._loop.well("topic")
+                    self._current.set()
         finally:
             consumer.close()
 
@@ -199,7 +212,7 @@ class KafkaPresetSets:
         if error is None:
             self._read(record)
         elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - the client's public name for it
-            self._current.set()
+            self._progress.ended(_PARTITION, record.offset() or 0)
         elif error.fatal() or error.code() in _LOST:
             raise KafkaException(error)
 
@@ -216,6 +229,7 @@ class KafkaPresetSets:
                 self._heard(event)
         # A new consumer goes on here; from the start, an old set would be active for a while.
         self._next = (record.offset() or 0) + 1
+        self._progress.read(_PARTITION, self._next - 1, record.timestamp()[1])
 
 
 # The topic is not there (yet, or any more), or was made anew below us: begin again from its start.

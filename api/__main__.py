@@ -8,7 +8,7 @@ import uvloop
 
 from adapters.schema_registry import ContractMismatch, RegistryUnavailable
 from adapters.settings import Settings, SettingsError, settings_or_exit
-from adapters.telemetry import Heartbeats, Metrics, configure_logs, serve_metrics
+from adapters.telemetry import Loops, Metrics, configure_logs, serve_metrics
 from adapters.topics import BrokerUnreachable, TopicDrift
 from api.app import Doors, create_app
 from api.composition import COMPONENT, opened
@@ -37,15 +37,15 @@ class Readiness:
 
 async def _run(settings: Settings) -> None:
     metrics = Metrics()
-    heartbeats = Heartbeats(settings.runtime.heartbeat_limit, metrics.loops)
+    loops = Loops(COMPONENT, settings.runtime.heartbeat_limit, metrics.loops)
     readiness = Readiness(asyncio.get_running_loop())
     ending = Ending()
     on_signals(ending.told)
     listener = listen(settings.doors)
-    told = serve_metrics(settings, metrics, live=heartbeats.stuck, ready=readiness.trouble)
+    told = serve_metrics(settings, metrics, loops=loops, ready=readiness.trouble)
     try:
-        async with opened(settings, metrics, heartbeats, ending.stop) as parts:
-            readiness.doors = create_app(parts, heartbeats)
+        async with opened(settings, metrics, loops, ending.stop) as parts:
+            readiness.doors = create_app(parts, loops)
             await serve(readiness.doors, settings.doors, listener, ending)
     finally:
         told.close()

@@ -9,7 +9,7 @@ from typing import Final
 from fastapi import FastAPI
 from starlette.routing import BaseRoute, Route
 
-from adapters.telemetry import Heartbeats
+from adapters.telemetry import Loops
 from api import health, pages, rendering
 from api.commands import (
     change_password,
@@ -167,7 +167,7 @@ class Doors:
     probes: health.Probes
 
 
-def create_app(parts: Parts, heartbeats: Heartbeats) -> Doors:
+def create_app(parts: Parts, loops: Loops) -> Doors:
     """The doors over these parts. Nothing connects before the application's lifespan begins."""
     doors = parts.settings.doors
     sse = parts.metrics.sse
@@ -180,7 +180,7 @@ def create_app(parts: Parts, heartbeats: Heartbeats) -> Doors:
         addresses=parts.addresses,
         clock=parts.clock,
         metrics=sse,
-        beat=heartbeats.expect("activity-tailer"),
+        loop=loops.expect("activity-tailer"),
     )
     denials = DenialTail(
         parts.identity.accounts,
@@ -188,10 +188,10 @@ def create_app(parts: Parts, heartbeats: Heartbeats) -> Doors:
         parts.identity.denials,
         partitions=parts.settings.kafka.partitions,
         clock=parts.clock,
-        beat=heartbeats.expect("denial-tail"),
+        loop=loops.expect("denial-tail"),
     )
     measure(parts.identity, parts.metrics.identity)
-    probes = health.Probes(health.checks_of(parts), heartbeats)
+    probes = health.Probes(health.checks_of(parts), loops)
     app = described_app(shown=doors.docs)
     ask_first(app, [module.router for module in BUSY])
     app.router.lifespan_context = _lifespan(hub, held, tailer, denials, parts.identity.uses)

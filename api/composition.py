@@ -17,7 +17,7 @@ from adapters.read_store import Pool, async_pool, conninfo
 from adapters.schema_registry import load_codec
 from adapters.settings import Settings
 from adapters.subject_keys import KafkaSubjectKeys
-from adapters.telemetry import Heartbeats, Metrics
+from adapters.telemetry import Loops, Metrics
 from adapters.topics import require_topics
 from api.addresses import Addresses
 from api.commands.once import Once
@@ -44,7 +44,7 @@ COMPONENT = "api"
 
 @asynccontextmanager
 async def opened(
-    settings: Settings, metrics: Metrics, heartbeats: Heartbeats, stop: threading.Event
+    settings: Settings, metrics: Metrics, loops: Loops, stop: threading.Event
 ) -> AsyncIterator[Parts]:
     """The parts, until the block's end.
 
@@ -55,8 +55,8 @@ async def opened(
     async with AsyncExitStack() as closing:
         log = _held(closing, KafkaEventLog(settings.kafka, codec, metrics=metrics.log))
         store = _held(closing, PromptStore(S3ObjectStore(settings.store, metrics=metrics.store)))
-        keys = await _keys(settings, codec, log, metrics, heartbeats, closing)
-        presets = await _presets(settings, codec, heartbeats, closing)
+        keys = await _keys(settings, codec, log, metrics, loops, closing)
+        presets = await _presets(settings, codec, loops, closing)
         pool = await _pool(settings, closing)
         watch = await _watch(settings, closing)
         clock = SystemClock()
@@ -118,20 +118,20 @@ async def _keys(
     codec: Codec,
     log: KafkaEventLog,
     metrics: Metrics,
-    heartbeats: Heartbeats,
+    loops: Loops,
     closing: AsyncExitStack,
 ) -> KafkaSubjectKeys:
-    beat = heartbeats.expect("subject-keys")
-    keys = KafkaSubjectKeys(settings, codec, log, component=COMPONENT, metrics=metrics.keys, beat=beat)
+    loop = loops.expect("subject-keys")
+    keys = KafkaSubjectKeys(settings, codec, log, component=COMPONENT, metrics=metrics.keys, loop=loop)
     await _following(closing, keys.start, keys.close)
     return keys
 
 
 async def _presets(
-    settings: Settings, codec: Codec, heartbeats: Heartbeats, closing: AsyncExitStack
+    settings: Settings, codec: Codec, loops: Loops, closing: AsyncExitStack
 ) -> KafkaPresetSets:
-    beat = heartbeats.expect("preset-sets")
-    presets = KafkaPresetSets(settings.kafka, codec, component=COMPONENT, beat=beat)
+    loop = loops.expect("preset-sets")
+    presets = KafkaPresetSets(settings.kafka, codec, component=COMPONENT, loop=loop)
     await _following(closing, presets.start, presets.close)
     return presets
 

@@ -9,7 +9,8 @@ from typing import Annotated, Final, Literal, cast
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from adapters.telemetry import Heartbeats
+from adapters.telemetry import Loops
+from adapters.telemetry.loops import LoopState
 from api.parts import Parts
 
 # Probes come from balancers, orchestrators and strangers alike; the servers behind are asked this often.
@@ -36,9 +37,9 @@ class Readiness(Health):
 class Probes:
     """Asks what this process needs, all at once, and remembers the answers for a moment."""
 
-    def __init__(self, checks: Mapping[str, Check], heartbeats: Heartbeats) -> None:
+    def __init__(self, checks: Mapping[str, Check], loops: Loops) -> None:
         self._checks = checks
-        self._heartbeats = heartbeats
+        self._loops = loops
         self._asked_at = float("-inf")
         self._known: dict[str, bool] = {}
         self._failed: dict[str, datetime] = {}
@@ -59,13 +60,13 @@ class Probes:
         """For each need that was not met once, when that was seen last."""
         return dict(self._failed)
 
-    def loops(self) -> dict[str, float]:
-        """For each loop of this process how many seconds it has been silent."""
-        return self._heartbeats.ages()
+    def loops(self) -> list[LoopState]:
+        """How each loop of this process is."""
+        return self._loops.states()
 
     def stuck(self) -> str | None:
         """Which loops are silent; None where all is well."""
-        return self._heartbeats.stuck()
+        return self._loops.stuck()
 
     async def _ask(self, check: Check) -> bool:
         try:

@@ -12,12 +12,14 @@ from adapters.clock import Clock
 from adapters.dead_letters import DeadLetterNotWritten, DeadLetters, Reason
 from adapters.event_log import EventLog, LogUnavailable, OutcomeUnknown
 from adapters.faults import fault_of
+from adapters.telemetry import Loop
 from adapters.telemetry.tracing import continued
 from processors.dead_letter_limit import DeadLetterLimit
 from processors.failures import LogGone
 from processors.jobs import Job
 from processors.look_ahead.headers import fact_in
 from processors.look_ahead.protocol import LookAhead
+from processors.outages import Waits
 from schemas.envelope import Metadata, RawRecord, read_headers
 from schemas.events import Event
 
@@ -26,6 +28,7 @@ T = TypeVar("T")
 # Longer than a broker's restart; a worker that waited for ever would hold its partitions all that time.
 PATIENCE_SECONDS = 15.0
 _PAUSE_SECONDS = 0.25
+_LOG = "log_unavailable"
 
 
 class Appender:
@@ -34,7 +37,7 @@ class Appender:
     `encoder` names in dead letters what it renders with, if it does.
 
     `retried` hears of each append that is made again (the same event, so that a repeat does no harm), and
-    which repetition it is, counted from 1.
+    which repetition it is, counted from 1; `waits` of the outage.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class Appender:
         limit: DeadLetterLimit,
         encoder: str | None = None,
         retries: float = PATIENCE_SECONDS,
+        waits: Waits | None = None,
     ) -> None:
         self._log = log
         self._dead_letters = dead_letters
@@ -61,6 +65,7 @@ class Appender:
         self._limit = limit
         self._encoder = encoder
         self._patience = retries
+        self._waits = waits or Waits(Loop())
 
     async def say(self, event: Event, *, job: Job, record: RawRecord) -> None:
         """Appends an event that `record` led to, and takes note of it; raises LogGone, RecordTooLarge."""
@@ -105,15 +110,20 @@ class Appender:
 
     async def _persist(self, append: Callable[[], Awaitable[T]], on: tuple[type[Exception], ...]) -> T:
         deadline, tries = time.monotonic() + self._patience, 0
-        while True:
-            try:
-                return await append()
-            except on as error:
-                if time.monotonic() >= deadline:
-                    raise LogGone(type(error).__name__) from error
-            tries += 1
-            self._retried(tries)
-            await asyncio.sleep(_PAUSE_SECONDS * (0.5 + random.random()))  # noqa: S311 - jitter, no secret
+        wait = self._waits.call((_LOG,))
+        try:
+            while True:
+                try:
+                    return wait.answered(await append())
+                except on as error:
+                    if time.monotonic() >= deadline:
+                        raise LogGone(type(error).__name__) from error
+                tries += 1
+                self._retried(tries)
+                wait.meets(_LOG)
+                await asyncio.sleep(_PAUSE_SECONDS * (0.5 + random.random()))  # noqa: S311 - jitter, no secret
+        finally:
+            wait.end()
 
 
 def _uuid(text: str | None) -> UUID | None:

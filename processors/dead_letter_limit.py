@@ -1,11 +1,15 @@
 """Too many dead letters: rather than set a whole log aside, a worker stops until it is told to go on."""
 
 import asyncio
+from typing import Final
 
 import structlog
 
 from adapters.dead_letters.thickness import Thickness
+from adapters.telemetry import Loop
 from schemas.events import Event, WorkersResumed
+
+_TOO_MANY: Final = "too many dead letters"
 
 log = structlog.get_logger(__name__)
 
@@ -13,9 +17,10 @@ log = structlog.get_logger(__name__)
 class DeadLetterLimit:
     """Open until dead letters come too thick. Belongs to one event loop."""
 
-    def __init__(self, component: str) -> None:
-        """`component` is by what name an operator tells it to go on."""
+    def __init__(self, component: str, loop: Loop | None = None) -> None:
+        """`component` is by what name an operator tells it to go on; `loop` shows that it takes nothing."""
         self._component = component
+        self._loop = loop or Loop()
         self._thickness = Thickness()
         self._open = asyncio.Event()
         self._open.set()
@@ -29,6 +34,7 @@ class DeadLetterLimit:
         self._thickness.dead_letter()
         if self._open.is_set() and self._thickness.too_thick():
             self._open.clear()
+            self._loop.trouble(_TOO_MANY, str(self.trouble()), error=_TOO_MANY)
             run, recent = self._thickness.run, self._thickness.of_a_hundred
             log.critical("too_many_dead_letters", run=run, of_the_last_hundred=recent)
 
@@ -38,6 +44,7 @@ class DeadLetterLimit:
             return
         self._thickness.anew()
         self._open.set()
+        self._loop.well(_TOO_MANY)
         log.warning("dead_letters_go_on")
 
     def hear(self, loop: asyncio.AbstractEventLoop, event: Event) -> None:

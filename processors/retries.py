@@ -7,7 +7,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from adapters.telemetry import Loop
 from processors.failures import Outage
+from processors.outages import Waits
 
 _FIRST_DELAY = 0.1
 _LONGEST_DELAY = 5.0
@@ -19,11 +21,12 @@ T = TypeVar("T")
 class Retries:
     """The budget of one attempt for all its calls together, in seconds.
 
-    `retried` hears the code of each retry, and which it is of its call, counted from 1.
+    `retried` hears the code of each retry, and which it is of its call, counted from 1; `waits` of outages.
     """
 
     budget: float
     retried: Callable[[str, int], None]
+    waits: Waits = field(default_factory=lambda: Waits(Loop()))
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     jitter: Callable[[], float] = random.random
@@ -45,12 +48,13 @@ class Retries:
         """
         spent = self._spent
         tries = 0
+        wait = self.waits.call(on.values())
         rested = False
         try:
             while True:
                 began = self.now()
                 try:
-                    return await call()
+                    return wait.answered(await call())
                 except tuple(on) as error:
                     code = next(on[kind] for kind in on if isinstance(error, kind))
                     rests = resting is not None and await resting()
@@ -59,12 +63,14 @@ class Retries:
                     spent += self.now() - began if counts else 0.0
                     if spent >= self.budget:
                         raise Outage(code) from error
+                wait.meets(code)
                 delay = self._delay(tries)
                 spent += delay if counts else 0.0
                 tries += 1
                 self.retried(code, tries)
                 await self.sleep(delay)
         finally:
+            wait.end()
             self._spent = max(self._spent, spent)
 
     def _delay(self, tries: int) -> float:

@@ -5,7 +5,6 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
-from functools import partial
 from types import FrameType
 
 import structlog
@@ -16,7 +15,7 @@ from adapters.operations import KafkaPresetSets
 from adapters.schema_registry import ContractMismatch, RegistryUnavailable, load_codec
 from adapters.settings import Settings, SettingsError, settings_or_exit
 from adapters.subject_keys import KafkaSubjectKeys, SubjectKeys
-from adapters.telemetry import Heartbeats, Metrics, configure_logs, serve_metrics
+from adapters.telemetry import Loops, Metrics, configure_logs, serve_metrics
 from adapters.topics import TopicDrift, require_topics
 from projections.aside_limit import AsideLimit
 from projections.beside.finding import FoldIsServed
@@ -27,8 +26,8 @@ from projections.composition import Outside, Rein, compose
 from projections.log_reader import Expelled, OffsetOutOfRange
 from projections.loops import run_all
 from projections.membership import Membership
-from projections.outages import Condition, Stopping
-from projections.reports.reporter import Reporter, Spoken, shown
+from projections.outages import Stopping
+from projections.reports.reporter import Reporter, Spoken
 from projections.topic import WrongPartitions
 from schemas.codec import Codec
 from schemas.events import Event
@@ -117,28 +116,21 @@ def _run_as_it_stands(
 
 
 def _run(settings: Settings, chosen: Sequence[LoopName], ending: Ending, stack: ExitStack) -> None:
-    metrics, condition = Metrics(), Condition()
-    condition.trouble("start", "starting")
-    heartbeats = Heartbeats(settings.runtime.heartbeat_limit, metrics.loops)
-    loops: list[tuple[Spoken, Callable[[], float]]] = []
-    server = serve_metrics(
-        settings,
-        metrics,
-        live=heartbeats.stuck,
-        ready=condition.reason,
-        details=lambda: {"loops": [shown(spoken, silent()) for spoken, silent in loops]},
-    )
+    metrics = Metrics()
+    loops = Loops(_COMPONENT, settings.runtime.heartbeat_limit, metrics.loops)
+    loops.condition.trouble("start", "starting")
+    told: list[tuple[Spoken, Callable[[], float]]] = []
+    server = serve_metrics(settings, metrics, loops=loops, ready=loops.condition.reason)
     stack.enter_context(closing(server))
-    outside = _outside(settings, ending, metrics, condition, stack)
+    outside = _outside(settings, ending, metrics, loops, stack)
     projectors = {}
     for name in chosen:
-        beats = f"{_COMPONENT}-{name}"
-        rein = Rein(stop=ending.stop, beat=heartbeats.expect(beats), condition=condition.part(name))
-        projectors[name], spoken = compose(settings, name, outside, rein, stack)
-        loops.append((spoken, partial(heartbeats.age, beats)))
-    stack.enter_context(closing(Reporter(settings, loops, member=outside.member)))
-    _listen(settings, outside.codec, [spoken.limit for spoken, _ in loops], heartbeats, stack)
-    condition.well("start")
+        loop = loops.expect(name)
+        projectors[name], spoken = compose(settings, name, outside, Rein(stop=ending.stop, loop=loop), stack)
+        told.append((spoken, loop.silent))
+    stack.enter_context(closing(Reporter(settings, told, member=outside.member)))
+    _listen(settings, outside.codec, [spoken.limit for spoken, _ in told], loops, stack)
+    loops.condition.well("start")
     collect_seldom()
     ending.looping = True
     log.info("projector.started", metrics_port=server.port, loops=chosen)
@@ -149,7 +141,7 @@ def _listen(
     settings: Settings,
     codec: Codec,
     limits: Sequence[AsideLimit],
-    heartbeats: Heartbeats,
+    loops: Loops,
     stack: ExitStack,
 ) -> None:
     """Hears operators who say that it may go on."""
@@ -158,21 +150,26 @@ def _listen(
         for limit in limits:
             limit.hear(event)
 
-    beat = heartbeats.expect("operators")
-    operations = KafkaPresetSets(settings.kafka, codec, component=_COMPONENT, beat=beat, heard=heard)
+    loop = loops.expect("operators")
+    operations = KafkaPresetSets(settings.kafka, codec, component=_COMPONENT, loop=loop, heard=heard)
     stack.enter_context(closing(operations))
     operations.start()
 
 
 def _outside(
-    settings: Settings, ending: Ending, metrics: Metrics, condition: Condition, stack: ExitStack
+    settings: Settings,
+    ending: Ending,
+    metrics: Metrics,
+    loops: Loops,
+    stack: ExitStack,
 ) -> Outside:
-    condition.trouble("start", "waiting for the broker and its topics")
+    loops.condition.trouble("start", "waiting for the broker and its topics")
     require_topics(settings, stop=ending.stop)
-    condition.trouble("start", "waiting for the schema registry")
+    loops.condition.trouble("start", "waiting for the schema registry")
     codec = load_codec(settings, stop=ending.stop)
-    condition.trouble("start", "reading the key topic to its end")
-    keys = KafkaSubjectKeys(settings, codec, None, component=_COMPONENT)
+    loops.condition.trouble("start", "reading the key topic to its end")
+    loop = loops.expect("subject-keys")
+    keys = KafkaSubjectKeys(settings, codec, None, component=_COMPONENT, loop=loop)
     stack.enter_context(closing(keys))
     keys.start()
     _until_current(keys)

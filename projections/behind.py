@@ -3,8 +3,22 @@
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 from projections.records import Record
+
+
+class Place(Protocol):
+    """A reader, as far as it tells where it stands; from any thread."""
+
+    @property
+    def positions(self) -> Mapping[int, int]:
+        """By held partition the next offset to apply."""
+        ...
+
+    def lags(self) -> Mapping[int, int]:
+        """By held partition how many records wait, as far as is known."""
+        ...
 
 
 class Behind:
@@ -62,3 +76,23 @@ class Behind:
         """The age of the oldest of all; 0 at the end."""
         oldest = self.oldest()
         return max(0.0, self._now() - min(oldest.values()) / 1000) if oldest else 0.0
+
+
+class Standing:
+    """A projector's progress, for whoever asks how its loop is."""
+
+    def __init__(self, reader: Place, behind: Behind) -> None:
+        self._reader = reader
+        self._behind = behind
+
+    def positions(self) -> Mapping[int, int]:
+        """By held partition the next offset to apply."""
+        return dict(self._reader.positions)
+
+    def lags(self) -> Mapping[int, int]:
+        """By held partition how many records wait, as far as is known."""
+        return self._reader.lags()
+
+    def seconds(self) -> float:
+        """The age of the oldest of them; 0 at the end."""
+        return self._behind.seconds()

@@ -1,7 +1,6 @@
 """Puts a projector together from what is outside and a place to run in."""
 
 import threading
-from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import Final
@@ -13,10 +12,11 @@ from adapters.dead_letters import DeadLetters
 from adapters.failpoints import Failpoints
 from adapters.sealing import Seals
 from adapters.settings import Settings
+from adapters.telemetry import loops
 from adapters.telemetry.of_projector import ProjectorMetrics
 from projections.aside_limit import AsideLimit
 from projections.batches import Batches
-from projections.behind import Behind
+from projections.behind import Behind, Standing
 from projections.beside.finding import loop_now
 from projections.beside.following import Applies, Following, Silent, to_follow
 from projections.checkpoints import Loop, LoopName, live_loop
@@ -24,7 +24,7 @@ from projections.database import Database
 from projections.ground import Ground
 from projections.log_reader import LogReader
 from projections.measures import Measures
-from projections.outages import Condition, Patience
+from projections.outages import Patience
 from projections.plans import plan_of
 from projections.projector import Projector
 from projections.records import Reading
@@ -51,11 +51,10 @@ class Outside:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rein:
-    """By what a projector is held: it ends once `stop` is set, beats, and says why it is not ready."""
+    """By what a projector is held: it ends once `stop` is set, and shows by `loop` how it is."""
 
     stop: threading.Event
-    beat: Callable[[], None]
-    condition: Condition
+    loop: loops.Loop
 
 
 def compose(
@@ -65,7 +64,7 @@ def compose(
 
     Raises FoldIsServed, Stopping.
     """
-    patience = Patience(condition=rein.condition, metrics=outside.metrics, stop=rein.stop, beat=rein.beat)
+    patience = Patience(metrics=outside.metrics, stop=rein.stop, loop=rein.loop)
     database = Database(settings)
     stack.callback(database.drop)
     loop = _loop_now(settings, name, database, patience)
@@ -111,7 +110,7 @@ def _loop_now(settings: Settings, name: LoopName, database: Database, patience: 
 
 def _behind(batches: Applies, loop: Loop, database: Database, rein: Rein) -> Applies:
     def pause(seconds: float) -> None:
-        rein.beat()
+        rein.loop.beat()
         rein.stop.wait(seconds)
 
     _log.info("forms.beside", topic=loop.topic, forms=[model.schema for model in loop.models])
@@ -125,15 +124,17 @@ def _reader(settings: Settings, loop: Loop, outside: Outside, rein: Rein, ground
         group=_group(settings, loop),
         member=outside.member,
         open_at=ground.open,
-        condition=rein.condition,
+        condition=rein.loop.condition,
     )
 
 
 def _spoken(loop: Loop, rein: Rein, reader: LogReader) -> Spoken:
+    behind = Behind(reader.lags)
+    rein.loop.reads(Standing(reader, behind))
     return Spoken(
         topic=loop.topic,
-        condition=rein.condition,
-        behind=Behind(reader.lags),
+        condition=rein.loop.condition,
+        behind=behind,
         limit=AsideLimit(),
         partitions=lambda: sorted(reader.positions),
     )

@@ -6,7 +6,7 @@ from typing import Any, Final
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from projections.outages import Condition
+from adapters.telemetry.condition import Condition
 from projections.records import Record, record_of
 
 Open = Callable[[Sequence[int]], dict[int, int]]

@@ -3,8 +3,6 @@
 import random
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final, TypeVar
 
 import psycopg
@@ -13,6 +11,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from adapters.dead_letters import DeadLetterNotWritten
 from adapters.subject_keys import KeyTrouble
+from adapters.telemetry import Loop
 from adapters.telemetry.labels import Dependency
 from adapters.telemetry.of_projector import ProjectorMetrics
 
@@ -30,75 +29,19 @@ class Stopping(Exception):
     """The process is to end while something was waited for."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
-    """What is or was wrong, and since when; `error` is its class and code, without any further words."""
-
-    reason: str
-    error: str | None
-    since: datetime
-
-
-class Condition:
-    """Why this process is not ready, by what is wrong. Safe to use from any thread."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._troubles: dict[tuple[str, str], Trouble] = {}
-        self._errors: dict[str, Trouble] = {}
-        self._part = ""
-
-    def part(self, name: str) -> "Condition":
-        """That of one of several loops: it speaks of its own troubles, and they count among all here."""
-        part = Condition()
-        part._lock, part._troubles, part._errors, part._part = self._lock, self._troubles, self._errors, name
-        return part
-
-    def trouble(self, what: str, reason: str, *, error: str | None = None) -> None:
-        """Notes that something is wrong; `error` where it is a fault, by class and code."""
-        now = datetime.now(UTC)
-        with self._lock:
-            before = self._troubles.get((self._part, what))
-            since = now if before is None else before.since
-            self._troubles[self._part, what] = Trouble(reason=reason, error=error, since=since)
-            if error is not None:
-                self._errors[self._part] = Trouble(reason=reason, error=error, since=now)
-
-    def well(self, what: str) -> None:
-        """Notes that nothing is wrong with it any more."""
-        with self._lock:
-            self._troubles.pop((self._part, what), None)
-
-    def reason(self) -> str | None:
-        """Everything that is wrong, in words; None when nothing is."""
-        return "; ".join(dict.fromkeys(trouble.reason for trouble in self.troubles())) or None
-
-    def troubles(self) -> list[Trouble]:
-        """Everything that is wrong."""
-        with self._lock:
-            return [each for (part, _), each in self._troubles.items() if self._part in {"", part}]
-
-    def last_error(self) -> Trouble | None:
-        """The fault that was met last, over or not."""
-        with self._lock:
-            own = [each for part, each in self._errors.items() if self._part in {"", part}]
-        return max(own, key=lambda each: each.since, default=None)
-
-
 class Patience:
     """Tries things again through outages, and says meanwhile why the process is not ready."""
 
     def __init__(
         self,
         *,
-        condition: Condition,
         metrics: ProjectorMetrics,
         stop: threading.Event,
-        beat: Callable[[], None],
+        loop: Loop,
     ) -> None:
-        self.condition = condition
+        self.condition = loop.condition
         self.stop = stop
-        self.beat = beat
+        self.beat = loop.beat
         self._metrics = metrics
 
     def until_done(self, what: str, act: Callable[[], _T], *more: type[Exception]) -> _T:

@@ -3,7 +3,6 @@
 import asyncio
 import hmac
 import threading
-from collections.abc import Callable
 from typing import Final, Protocol
 from uuid import UUID, uuid4
 
@@ -16,6 +15,7 @@ from adapters.settings import Settings
 from adapters.subject_keys.follower import KeyFollower
 from adapters.subject_keys.protocol import KeyErased, UnknownKey
 from adapters.subject_keys.view import KeyView, KnownKey
+from adapters.telemetry import Loop
 from adapters.telemetry.metrics import KeyMetrics, Metrics
 from schemas.codec import Codec
 from schemas.envelope import Metadata
@@ -69,7 +69,7 @@ class KafkaSubjectKeys:
         component: str,
         metrics: KeyMetrics | None = None,
         clock: Clock | None = None,
-        beat: Callable[[], None] = lambda: None,
+        loop: Loop | None = None,
     ) -> None:
         """Opens the view in STATE_DIR; reads nothing before `start`."""
         self._masters = {master.key_id: master for master in settings.secrets.master_keys}
@@ -89,7 +89,8 @@ class KafkaSubjectKeys:
             metrics=self._metrics,
             learned=self._forget_cached,
             current=self._repeat_markers,
-            beat=beat,
+            masters=self._masters.keys(),
+            loop=loop or Loop(),
         )
 
     def start(self) -> None:

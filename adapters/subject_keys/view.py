@@ -145,6 +145,12 @@ class KeyView:
             for row in rows
         ]
 
+    def masters(self) -> set[str]:
+        """The ids of the master keys that living keys are wrapped by."""
+        with self._lock:
+            rows = self._db.execute("select distinct master_key_id from keys where not erased").fetchall()
+        return {row[0] for row in rows if row[0] is not None}
+
     def count_living(self) -> int:
         """How many keys are known that are not erased."""
         with self._lock:

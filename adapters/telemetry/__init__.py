@@ -1,13 +1,16 @@
-"""What a process tells about itself: logs, metrics, heartbeats, traces."""
+"""What a process tells about itself: logs, metrics, loops, traces."""
 
-from adapters.telemetry.heartbeats import Heartbeats
+from adapters.telemetry.condition import Condition
 from adapters.telemetry.logs import configure_logs
+from adapters.telemetry.loops import Loop, Loops
 from adapters.telemetry.metrics import Metrics
 from adapters.telemetry.server import MetricsServer, serve_metrics
 from adapters.telemetry.tracing import Trace, continued, new_trace, parse_traceparent
 
 __all__ = [
-    "Heartbeats",
+    "Condition",
+    "Loop",
+    "Loops",
     "Metrics",
     "MetricsServer",
     "Trace",

@@ -172,6 +172,6 @@ def by_deed(chore: str, what: str) -> tuple[str, ...]:
     return (chore, what)
 
 
-def by_loop(loop: str) -> tuple[str, ...]:
-    """A loop that beats."""
-    return (loop,)
+def by_loop(component: str, loop: str) -> tuple[str, ...]:
+    """A program, and one of its loops."""
+    return (component, loop)

@@ -76,7 +76,7 @@ class Metrics:
 
     @cached_property
     def loops(self) -> LoopMetrics:
-        """Heartbeats."""
+        """Loops."""
         return LoopMetrics(self._families)
 
     @cached_property

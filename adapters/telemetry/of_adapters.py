@@ -5,13 +5,28 @@ from adapters.telemetry.families import Families, nothing
 
 
 class LoopMetrics:
-    """That loops are alive."""
+    """That loops are alive, how far they are behind, and whether something keeps them."""
 
     def __init__(self, families: Families) -> None:
         """Makes the families."""
         self.heartbeat_age = families.gauge(
-            "darkroom_heartbeat_age_seconds",
+            "darkroom_loop_heartbeat_age_seconds",
             "How long a loop has been silent; above HEARTBEAT_LIMIT it counts as stuck.",
+            labels.by_loop,
+        )
+        self.lag_records = families.gauge(
+            "darkroom_loop_lag_records",
+            "Records between a loop that reads the log and the ends of its partitions.",
+            labels.by_loop,
+        )
+        self.lag_seconds = families.gauge(
+            "darkroom_loop_lag_seconds",
+            "Age of the oldest of them, by the log's time; 0 at the end.",
+            labels.by_loop,
+        )
+        self.trouble_seconds = families.gauge(
+            "darkroom_loop_trouble_seconds",
+            "For how long something has kept a loop from going on; 0 while nothing does.",
             labels.by_loop,
         )
 

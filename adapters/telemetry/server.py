@@ -12,6 +12,7 @@ import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from adapters.settings import Settings, SettingsError
+from adapters.telemetry.loops import Loops
 from adapters.telemetry.metrics import Metrics
 
 Probe = Callable[[], str | None]
@@ -40,6 +41,7 @@ class _Site:
     live: Probe
     ready: Probe
     details: Details
+    loops: Loops | None
 
     def answer(self, path: str) -> tuple[int, str, bytes]:
         """Status, content type and body."""
@@ -56,6 +58,9 @@ class _Site:
     def _probed(self, probe: Probe) -> tuple[int, str, bytes]:
         reason = _asked(probe)
         said = {"status": "ok" if reason is None else "unavailable", "reason": reason, **self.details()}
+        if self.loops is not None:
+            said["component"], said["stuck"] = self.loops.component, self.loops.stuck()
+            said["loops"] = [state.shown() for state in self.loops.states()]
         return 200 if reason is None else 503, "application/json", json.dumps(said).encode()
 
 
@@ -115,16 +120,19 @@ def serve_metrics(
     settings: Settings,
     metrics: Metrics,
     *,
-    live: Probe = _well,
+    loops: Loops | None = None,
+    live: Probe | None = None,
     ready: Probe = _well,
     details: Details = _nothing_more,
 ) -> MetricsServer:
     """Serves metrics and probes from a thread; a probe's reason makes /livez or /readyz answer 503.
 
-    `details` is shown in both. Raises SettingsError where the port can't be had.
+    Both show `loops` and `details`; alive is who has no stuck loop, unless `live` says otherwise. Raises
+    SettingsError where the port can't be had.
     """
     runtime = settings.runtime
-    site = _Site(metrics=metrics, live=live, ready=ready, details=details)
+    alive = live or (_well if loops is None else loops.stuck)
+    site = _Site(metrics=metrics, live=alive, ready=ready, details=details, loops=loops)
     try:
         return MetricsServer(_Listener((runtime.metrics_host, runtime.metrics_port), site))
     except OSError as error:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -11,6 +10,7 @@ import psycopg
 import structlog
 
 from adapters.clock import Clock
+from adapters.telemetry import Loop
 from api.credentials.denials import Denials
 from api.queries.accounts import Accounts
 from api.queries.reads import Reads, Wakes
@@ -40,10 +40,10 @@ class DenialTail:
         *,
         partitions: int,
         clock: Clock,
-        beat: Callable[[], None],
+        loop: Loop,
     ) -> None:
         self._accounts, self._reads, self._denials = accounts, reads, denials
-        self._numbers, self._clock, self._beat = range(partitions), clock, beat
+        self._numbers, self._clock, self._loop = range(partitions), clock, loop
         self._after: dict[int, int] | None = None
         self._turns = 0
         self._looked_at: list[int] | None = None
@@ -86,14 +86,18 @@ class DenialTail:
                 await self._turn(wakes)
 
     async def _turn(self, wakes: Wakes) -> None:
-        self._beat()
+        self._loop.beat()
         try:
             if self._anything_new():
                 await self.look()
         except psycopg.Error as error:
             self._looked_at = None
-            log.warning("denials_unreadable", error=type(error).__name__)
+            name = type(error).__name__
+            self._loop.trouble("read models", name, error=f"read models: {name}")
+            log.warning("denials_unreadable", error=name)
             await asyncio.sleep(random.uniform(_LOOK_SECONDS / 2, _LOOK_SECONDS))  # noqa: S311 - jitter
+        else:
+            self._loop.well("read models")
         self._turns += 1
         if self._turns % _FORGET_EVERY == 0:
             self._denials.forget()

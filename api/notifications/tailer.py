@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -10,6 +10,7 @@ import psycopg
 import structlog
 
 from adapters.clock import Clock
+from adapters.telemetry import Loop
 from adapters.telemetry.metrics import SseMetrics
 from api.addresses import Addresses
 from api.notifications.entries import Entry, entry_of, kind_of
@@ -44,7 +45,7 @@ class Tailer:
         addresses: Addresses,
         clock: Clock,
         metrics: SseMetrics,
-        beat: Callable[[], None] = lambda: None,
+        loop: Loop | None = None,
     ) -> None:
         self._topic = topic
         self._reads = reads
@@ -52,7 +53,7 @@ class Tailer:
         self._addresses = addresses
         self._clock = clock
         self._metrics = metrics
-        self._beat = beat
+        self._loop = loop or Loop()
         self._vector: dict[int, int] | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -86,12 +87,16 @@ class Tailer:
     async def _follow(self) -> None:
         with self._reads.subscribe() as wakeups:
             while True:
-                self._beat()
+                self._loop.beat()
                 try:
                     await self._read_on()
                 except psycopg.Error as error:
-                    log.warning("activity_unreadable", error=type(error).__name__)
+                    name = type(error).__name__
+                    self._loop.trouble("read models", name, error=f"read models: {name}")
+                    log.warning("activity_unreadable", error=name)
                     await asyncio.sleep(PAUSE_SECONDS)
+                else:
+                    self._loop.well("read models")
                 await wakeups.woken(LOOK_SECONDS)
 
     async def _read_on(self) -> None:
@@ -100,7 +105,7 @@ class Tailer:
             return
         await self.settled()
         while len(self._hub) and await self._page():
-            self._beat()
+            self._loop.beat()
 
     async def _page(self) -> bool:
         """Fans one page out; whether there may be another."""

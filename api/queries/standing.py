@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from adapters.telemetry.loops import LoopState
 from api.access import entered, entering
 from api.health import probes_of
 from api.openapi import problems
@@ -71,13 +72,31 @@ class NeedStanding(BaseModel):
     last_failed_at: Annotated[datetime | None, Field(description="When it was last seen to be away.")]
 
 
+class TroubleStanding(BaseModel):
+    """Something that keeps a loop from going on."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: Annotated[str, Field(examples=["broker: no answer"])]
+    since: Annotated[datetime, Field(description="By the process's own clock.")]
+
+
 class LoopStanding(BaseModel):
-    """A loop of this process."""
+    """A loop of a process."""
 
     model_config = ConfigDict(frozen=True)
 
     name: Annotated[str, Field(examples=["denial-tail"])]
     silent_seconds: Annotated[float, Field(description="Since it last said that it lives.")]
+    positions: Annotated[
+        dict[str, int] | None,
+        Field(description="By partition the next offset; null for a loop that reads no log."),
+    ]
+    lag_records: Annotated[int | None, Field(description="Records between there and the ends.")]
+    lag_seconds: Annotated[float | None, Field(description="Age of the oldest of them, 0 at the end.")]
+    troubles: tuple[TroubleStanding, ...]
+    last_error: Annotated[str | None, Field(description="Class and code of the last fault, over or not.")]
+    last_error_at: datetime | None
 
 
 class TopicStanding(BaseModel):
@@ -140,12 +159,23 @@ async def read_health(request: Request, response: Response) -> Standing:
             NeedStanding(name=name, status="ok" if met else "unavailable", last_failed_at=failed.get(name))
             for name, met in needs.items()
         ),
-        loops=tuple(
-            LoopStanding(name=name, silent_seconds=round(age, 1))
-            for name, age in sorted(probes.loops().items())
-        ),
+        loops=tuple(_loop(state) for state in sorted(probes.loops(), key=lambda each: each.name)),
         projections=tuple(_whole(topic, partitions) for topic in dict.fromkeys(p.topic for p in partitions)),
         projectors=_loops(reports),
+    )
+
+
+def _loop(state: LoopState) -> LoopStanding:
+    places, last = state.positions, state.last_error
+    return LoopStanding(
+        name=state.name,
+        silent_seconds=round(state.silent, 1),
+        positions=None if places is None else {str(key): places[key] for key in sorted(places)},
+        lag_records=state.lag_records,
+        lag_seconds=None if state.lag_seconds is None else round(state.lag_seconds, 1),
+        troubles=tuple(TroubleStanding(code=each.code, since=each.since) for each in state.troubles),
+        last_error=None if last is None else last.code,
+        last_error_at=None if last is None else last.since,
     )
 
 

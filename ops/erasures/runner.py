@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from typing import Final
 from uuid import UUID
@@ -21,7 +21,7 @@ from adapters.object_store.protocol import StoreError
 from adapters.schema_registry import load_codec
 from adapters.settings import Settings
 from adapters.subject_keys import Custody, KafkaSubjectKeys
-from adapters.telemetry import Heartbeats, Metrics, serve_metrics
+from adapters.telemetry import Loop, Loops, Metrics, serve_metrics
 from adapters.topics import require_topics
 from ops.erasures import receipt, rows
 from ops.erasures.erasing import SOURCE, Erasing, Tools
@@ -31,6 +31,8 @@ from projections.erasures.queries import ErasureRow
 from projections.topic import TopicMissing, WrongPartitions
 
 COMPONENT: Final = "erasures"
+_START: Final = "start"
+_STEPS: Final = "steps"
 _LOOK_EVERY_SECONDS: Final = 1.0
 _CATCH_UP_SECONDS: Final = 10.0
 _OUTAGES: Final = (
@@ -53,19 +55,20 @@ class Runner:
         self._settings = settings
         self._stop = stop
         self._metrics = Metrics()
-        self._trouble: str | None = "starting"
         self._active: dict[UUID, Erasing] = {}
         self._done: set[UUID] = set()
-        self._heartbeats = Heartbeats(settings.runtime.heartbeat_limit, self._metrics.loops)
+        self._loops = Loops(COMPONENT, settings.runtime.heartbeat_limit, self._metrics.loops)
+        self._loop = self._loops.expect(COMPONENT)
+        self._loop.trouble(_START, "starting")
 
     async def run(self, *, until_done: bool = False) -> None:
         """Runs until told to stop, or until nothing is left to do; raises what refuses at a start."""
         async with AsyncExitStack() as stack:
             server = serve_metrics(
-                self._settings, self._metrics, live=self._heartbeats.stuck, ready=lambda: self._trouble
+                self._settings, self._metrics, loops=self._loops, ready=self._loops.condition.reason
             )
             stack.callback(server.close)
-            beating = asyncio.create_task(_beat(self._heartbeats.expect(COMPONENT)))
+            beating = asyncio.create_task(_beat(self._loop))
             stack.callback(beating.cancel)
             tools = await self._tools(stack)
             log.info("erasures_started", port=server.port)
@@ -97,7 +100,7 @@ class Runner:
         except _OUTAGES as error:
             self._in_trouble(error)
             return
-        self._trouble = None
+        self._loop.well(_STEPS)
         if waiting is not None:
             log.info("erasure_waits", erasure_id=str(erasure_id), waits_for=waiting)
             return
@@ -130,29 +133,38 @@ class Runner:
         with _connection(self._settings) as conn:
             found = rows.under_way(conn)
         if not self._active:
-            self._trouble = None
+            self._loop.well(_STEPS)
         # One that was just completed stands there until the projection has heard of it.
         return [erasure for erasure in found if erasure.erasure_id not in self._done]
 
     def _in_trouble(self, error: Exception) -> None:
         # Their texts may hold addresses, but nothing of a person's.
-        self._trouble = f"{type(error).__name__}: {error}"[:200]
-        log.warning("erasures_stand_still", reason=self._trouble)
+        name = type(error).__name__
+        reason = f"{name}: {error}"[:200]
+        self._loop.trouble(_STEPS, reason, error=name)
+        log.warning("erasures_stand_still", reason=reason)
 
     async def _tools(self, stack: AsyncExitStack) -> Tools:
         settings = self._settings
-        self._trouble = "waiting for the brokers and their topics"
+        self._loop.trouble(_START, "waiting for the brokers and their topics")
         await asyncio.to_thread(require_topics, settings, stop=self._stop)
-        self._trouble = "waiting for the schema registry"
+        self._loop.trouble(_START, "waiting for the schema registry")
         codec = await asyncio.to_thread(load_codec, settings, stop=self._stop)
         event_log = KafkaEventLog(settings.kafka, codec, metrics=self._metrics.log)
         stack.callback(event_log.close_sync)
-        keys = KafkaSubjectKeys(settings, codec, event_log, component=COMPONENT, metrics=self._metrics.keys)
+        keys = KafkaSubjectKeys(
+            settings,
+            codec,
+            event_log,
+            component=COMPONENT,
+            metrics=self._metrics.keys,
+            loop=self._loops.expect("subject-keys"),
+        )
         stack.callback(keys.close)
         keys.start()
         store = S3ObjectStore(settings.store, metrics=self._metrics.store)
         stack.push_async_callback(store.close)
-        self._trouble = None
+        self._loop.well(_START)
         return Tools(
             kafka=settings.kafka,
             codec=codec,
@@ -173,7 +185,7 @@ def _connection(settings: Settings) -> Iterator[Conn]:
         yield conn
 
 
-async def _beat(beat: Callable[[], None]) -> None:
+async def _beat(loop: Loop) -> None:
     while True:
-        beat()
+        loop.beat()
         await asyncio.sleep(_LOOK_EVERY_SECONDS)

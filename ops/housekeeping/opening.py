@@ -15,7 +15,7 @@ from adapters.object_store import S3ObjectStore
 from adapters.schema_registry import load_codec
 from adapters.settings import Settings
 from adapters.subject_keys import KafkaSubjectKeys
-from adapters.telemetry import Metrics
+from adapters.telemetry import Loop, Metrics
 from adapters.topics import require_topics
 from ops.housekeeping.chore import Conn, Tools
 
@@ -23,14 +23,19 @@ COMPONENT: Final = "housekeeping"
 
 
 @asynccontextmanager
-async def opened(settings: Settings, metrics: Metrics, stop: threading.Event) -> AsyncIterator[Tools]:
-    """The tools, until the block's end; waits for brokers and registry, and raises what they refuse with."""
+async def opened(
+    settings: Settings, metrics: Metrics, stop: threading.Event, loop: Loop | None = None
+) -> AsyncIterator[Tools]:
+    """The tools, until the block's end; waits for brokers and registry, and raises what they refuse with.
+
+    `loop` shows how the follower of people's keys is.
+    """
     await asyncio.to_thread(require_topics, settings, stop=stop)
     codec = await asyncio.to_thread(load_codec, settings, stop=stop)
     async with AsyncExitStack() as closing:
         log = KafkaEventLog(settings.kafka, codec, metrics=metrics.log)
         closing.push_async_callback(log.close)
-        keys = KafkaSubjectKeys(settings, codec, log, component=COMPONENT, metrics=metrics.keys)
+        keys = KafkaSubjectKeys(settings, codec, log, component=COMPONENT, metrics=metrics.keys, loop=loop)
         await asyncio.to_thread(keys.start)
         closing.push_async_callback(asyncio.to_thread, keys.close)
         store = S3ObjectStore(settings.store, metrics=metrics.store)

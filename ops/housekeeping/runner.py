@@ -4,18 +4,17 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from typing import Final, Protocol
 
 import structlog
 
 from adapters.settings import Settings
-from adapters.telemetry import Heartbeats, Metrics, serve_metrics
+from adapters.telemetry import Condition, Loop, Loops, Metrics, serve_metrics
 from ops.housekeeping.chore import OUTAGES, Chore, Done, Maker, Tools
 from ops.housekeeping.lead import Lead
 from ops.housekeeping.opening import COMPONENT, connection, opened
-from projections.outages import Condition
 
 # A signal is heard, and the lead noticed, within this.
 _TICK_SECONDS: Final = 0.2
@@ -48,10 +47,11 @@ class Runner:
         self._stop = stop
         self._makers = makers
         self.metrics = Metrics()
-        self.condition = Condition()
         self._leads = False
         self._ending = asyncio.Event()
-        self._heartbeats = Heartbeats(settings.runtime.heartbeat_limit, self.metrics.loops)
+        self._loops = Loops(COMPONENT, settings.runtime.heartbeat_limit, self.metrics.loops)
+        self.condition = self._loops.condition
+        self._chores: dict[str, Loop] = {}
 
     async def run(self) -> None:
         """Runs until told to stop; raises what refuses at a start."""
@@ -60,14 +60,15 @@ class Runner:
             server = serve_metrics(
                 self._settings,
                 self.metrics,
-                live=self._heartbeats.stuck,
+                loops=self._loops,
                 ready=self.condition.reason,
                 details=lambda: {"leads": self._leads},
             )
             stack.callback(server.close)
-            beating = asyncio.create_task(self._beat(self._heartbeats.expect(COMPONENT)))
+            beating = asyncio.create_task(self._beat(self._loops.expect(COMPONENT)))
             stack.callback(beating.cancel)
-            tools = await stack.enter_async_context(opened(self._settings, self.metrics, self._stop))
+            keys = self._loops.expect("subject-keys")
+            tools = await stack.enter_async_context(opened(self._settings, self.metrics, self._stop, keys))
             lead = Lead(lambda: connection(self._settings))
             stack.callback(lead.close)
             self.metrics.housekeeping.leads.of().set_function(lambda: float(self._leads))
@@ -89,7 +90,7 @@ class Runner:
                 leads = await asyncio.to_thread(lead.held)
             except OUTAGES as error:
                 leads = False
-                self._in_trouble("lead", error)
+                self._in_trouble("lead", error, self.condition)
             else:
                 self.condition.well("lead")
             if leads != self._leads:
@@ -99,6 +100,7 @@ class Runner:
 
     async def _keep(self, chore: Chore) -> None:
         last_good = time.monotonic()
+        self._chores[chore.name] = self._loops.expect(chore.name, beats=False)
         age = self.metrics.housekeeping.age.of(chore.name)
         age.set_function(lambda: time.monotonic() - last_good if self._leads else 0.0)
         while not self._ending.is_set():
@@ -112,24 +114,27 @@ class Runner:
                 await self._pause(max(_REST_SECONDS, min(chore.every.total_seconds(), 30.0)))
 
     async def _turn(self, chore: Chore) -> bool:
+        loop = self._chores[chore.name]
+        loop.beat()
         try:
             await timed(chore, self.metrics)
         except OUTAGES as error:
             self.metrics.housekeeping.turns.of(chore.name, "outage").inc()
-            self._in_trouble(chore.name, error)
+            self._in_trouble(chore.name, error, loop.condition)
             return False
         except Exception as error:  # a bug in one chore stops no other; it is counted and makes us not ready
             self.metrics.housekeeping.turns.of(chore.name, "bug").inc()
-            self.condition.trouble(chore.name, f"{chore.name}: {type(error).__name__}")
+            name = type(error).__name__
+            loop.trouble(chore.name, f"{chore.name}: {name}", error=name)
             log.exception("chore_broke", chore=chore.name)
             return False
-        self.condition.well(chore.name)
+        loop.well(chore.name)
         return True
 
-    def _in_trouble(self, what: str, error: Exception) -> None:
+    def _in_trouble(self, what: str, error: Exception, condition: Condition) -> None:
         # Their texts may hold addresses of servers, but nothing of a person's.
         reason = f"{type(error).__name__}: {error}"[:200]
-        self.condition.trouble(what, f"{what}: {reason}")
+        condition.trouble(what, f"{what}: {reason}", error=type(error).__name__)
         log.warning("chore_waits", chore=what, reason=reason)
 
     async def _pause(self, seconds: float) -> None:
@@ -142,9 +147,9 @@ class Runner:
             pass
         self._ending.set()
 
-    async def _beat(self, beat: Callable[[], None]) -> None:
+    async def _beat(self, loop: Loop) -> None:
         while True:
-            beat()
+            loop.beat()
             await asyncio.sleep(_BEAT_SECONDS)
 
 

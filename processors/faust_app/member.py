@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable
 from typing import Final, Protocol
 
@@ -15,9 +16,12 @@ from processors.faust_app.membership import Membership
 from processors.faust_app.watchdog import Watch, Watchdog
 from processors.interruptible import Interruptible
 from processors.look_ahead import KafkaLookAhead
+from processors.look_ahead.at_work import AtWork
+from processors.outages import Waits
 from schemas.envelope import RawRecord
 
 _ASK_SECONDS: Final = 5.0
+_GROUP: Final = "group"
 _STOP_SECONDS: Final = 3.0
 _LEAVE_SECONDS: Final = 5.0
 
@@ -44,7 +48,8 @@ class Takes(Protocol):
 class GroupMember:
     """Takes the records of its partitions to the reactor, from `start` to `stop`; then `close` it.
 
-    `leave` is called, from a thread, when the process had better start anew.
+    `leave` is called, from a thread, when the process had better start anew; `waits`
+    has the loop that shows how the work is.
     """
 
     def __init__(
@@ -56,8 +61,12 @@ class GroupMember:
         look_ahead: KafkaLookAhead,
         metrics: WorkerMetrics,
         leave: Callable[[str], object],
+        waits: Waits,
     ) -> None:
         self._leave = leave
+        self._waits = waits
+        self._loop = waits.loop
+        self._loop.reads(AtWork(look_ahead, time.time))
         self._reactor = reactor
         self._look_ahead = look_ahead
         self._metrics = metrics
@@ -138,7 +147,17 @@ class GroupMember:
     async def _ask(self) -> None:
         while True:
             self._watch.told(await self._membership.known())
+            self._show()
             await asyncio.sleep(_ASK_SECONDS)
+
+    def _show(self) -> None:
+        """What keeps the work from going on, beside what its own calls wait for."""
+        if (trouble := self._watch.trouble()) is not None:
+            self._loop.trouble(_GROUP, trouble, error=f"group: {trouble}")
+        else:
+            self._loop.well(_GROUP)
+        if not self._reactor.in_hand and not self._look_ahead.lag():
+            self._waits.past()
 
 
 def _crash(reason: object) -> str:

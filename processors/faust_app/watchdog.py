@@ -34,9 +34,11 @@ class Watch:
         self._outside_since: float | None = None
         self._reachable = True
         self._member: bool | None = None
+        self._dealt = False
 
     def assigned(self) -> None:
         """Partitions were dealt out to us once more."""
+        self._dealt = True
         self._assignments.append(self._now())
 
     def progressed(self) -> None:
@@ -60,7 +62,11 @@ class Watch:
 
     def trouble(self) -> str | None:
         """Why the process is not ready, as far as the group goes, if it is not."""
-        return None if self._reachable else "the brokers can't be reached"
+        if not self._reachable:
+            return "the brokers can't be reached"
+        if self._member is False:
+            return "the consumer group does not know this worker"
+        return None if self._dealt else "no partitions were dealt out yet"
 
     def _twins(self) -> str | None:
         full = len(self._assignments) > MOST_ASSIGNMENTS_A_MINUTE

@@ -5,12 +5,14 @@ from collections.abc import Callable
 from typing import Final
 
 from adapters.settings import Settings
+from adapters.telemetry import Loop
 from adapters.telemetry.of_worker import WorkerMetrics
 from processors.dead_letter_limit import DeadLetterLimit
 from processors.faust_app.app import AppConfig
 from processors.faust_app.brokers import broker_list, credentials
 from processors.faust_app.member import GroupMember, Takes
 from processors.look_ahead import KafkaLookAhead
+from processors.outages import Waits
 
 _BEAT_SECONDS: Final = 1.0
 
@@ -28,6 +30,7 @@ def member_of(
     look_ahead: KafkaLookAhead,
     metrics: WorkerMetrics,
     leave: Callable[[str], object],
+    waits: Waits,
     in_hand: int = 1,
 ) -> GroupMember:
     """The group's member for the assets' topic; it joins when started.
@@ -46,7 +49,13 @@ def member_of(
         in_hand=in_hand,
     )
     return GroupMember(
-        config, settings.kafka, reactor=reactor, look_ahead=look_ahead, metrics=metrics, leave=leave
+        config,
+        settings.kafka,
+        reactor=reactor,
+        look_ahead=look_ahead,
+        metrics=metrics,
+        leave=leave,
+        waits=waits,
     )
 
 
@@ -55,8 +64,8 @@ def show_stops(limit: DeadLetterLimit, metrics: WorkerMetrics) -> None:
     metrics.dead_letter_stop.of().set_function(lambda: float(limit.trouble() is not None))
 
 
-async def beating(beat: Callable[[], None]) -> None:
+async def beating(loop: Loop) -> None:
     """Beats for as long as the event loop turns."""
     while True:
-        beat()
+        loop.beat()
         await asyncio.sleep(_BEAT_SECONDS)

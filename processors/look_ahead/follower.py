@@ -16,8 +16,11 @@ from uuid import UUID
 import structlog
 
 from adapters.schema_registry import RegistryError
+from adapters.telemetry import Loop
 from adapters.telemetry.of_worker import WorkerMetrics
+from adapters.telemetry.progress import ReadOn
 from processors.failures import Interruption
+from processors.look_ahead.at_work import Arrivals, Standing
 from processors.look_ahead.headers import Decode, fact_of
 from processors.look_ahead.job_index import JobFact, JobIndex, Known, Wait
 from processors.look_ahead.log_tail import Tail, TailLost
@@ -42,6 +45,8 @@ class _Partition:
         self.end: int | None = None
         self.handled = handled
         self.open = False
+        self.arrivals = Arrivals()
+        self.log_end = 0
 
     def close(self) -> None:
         self.end = None
@@ -51,8 +56,8 @@ class _Partition:
 class KafkaLookAhead:
     """The look-ahead over the partitions that are assigned, in a thread of its own.
 
-    `beat` is called at each turn of the thread; `died` when it ends by a fault of ours, after which
-    nothing may go on.
+    `loop` shows how the thread is; `died` is called when it ends by a fault of ours, after which nothing may
+    go on.
     """
 
     def __init__(
@@ -61,13 +66,15 @@ class KafkaLookAhead:
         decode: Decode,
         *,
         metrics: WorkerMetrics,
-        beat: Callable[[], None],
+        loop: Loop,
         died: Callable[[BaseException], None],
     ) -> None:
         self._make_tail = make_tail
         self._decode = decode
         self._metrics = metrics
-        self._beat = beat
+        self._watched = loop
+        self._progress = ReadOn()
+        loop.reads(self._progress)
         self._died = died
         self._lock = threading.Lock()
         self._partitions: dict[int, _Partition] = {}
@@ -151,6 +158,15 @@ class KafkaLookAhead:
             known = [known for known in self._partitions.values() if known.open]
             return sum(max(0, each.next - each.handled) for each in known)
 
+    def standings(self) -> dict[int, Standing]:
+        """Of each partition that was looked at: how far the work is."""
+        with self._lock:
+            return {
+                part: Standing(each.handled, max(each.next, each.log_end), each.arrivals.oldest(each.handled))
+                for part, each in self._partitions.items()
+                if each.next or each.handled or each.open
+            }
+
     def all_open(self) -> bool:
         """Whether no partition of ours waits for the look-ahead."""
         with self._lock:
@@ -163,8 +179,9 @@ class KafkaLookAhead:
                     self._follow()
                 except TailLost as error:
                     log.warning("look_ahead_lost", error=str(error))
+                    self._watched.trouble("log", f"the log can't be read: {error}", error="log: lost")
                     self._begin_anew()
-                    self._beat()
+                    self._watched.beat()
                     self._stop.wait(_PAUSE_SECONDS)
         except BaseException as error:  # noqa: BLE001 - a thread that ends in silence would close all gates
             self._died(error)
@@ -175,10 +192,11 @@ class KafkaLookAhead:
         forget_at = time.monotonic() + _FORGET_EVERY_SECONDS
         try:
             while not self._stop.is_set():
-                self._beat()
+                self._watched.beat()
                 self._adjust(tail, following)
                 for record in tail.read(_READ_SECONDS):
                     self._see(following, record)
+                self._look(tail, following)
                 self._open(following)
                 if time.monotonic() >= forget_at:
                     self._forget(tail.committed(following), following)
@@ -205,6 +223,7 @@ class KafkaLookAhead:
             tail.leave(gone)
             for partition in gone:
                 del following[partition]
+            self._progress.begin({partition: known.next for partition, known in following.items()})
         if not unasked:
             return
         spans = tail.spans(unasked)
@@ -219,6 +238,7 @@ class KafkaLookAhead:
                 # Who waits for no gate may have handled records, uncommitted yet, before we came to ask.
                 known.handled = max(known.handled, start)
         following.update(new)
+        self._progress.begin({partition: known.next for partition, known in following.items()})
         tail.follow({partition: spans[partition].start for partition in new})
 
     def _see(self, following: dict[int, _Partition], record: RawRecord) -> None:
@@ -232,7 +252,19 @@ class KafkaLookAhead:
             if fact is not None:
                 known.notes.see(fact)
             known.next = record.offset + 1
+            known.arrivals.came(record.offset, record.timestamp_ms)
+        self._progress.read(record.partition, record.offset, record.timestamp_ms)
         self._metrics.look_ahead_records.of().inc()
+
+    def _look(self, tail: Tail, following: dict[int, _Partition]) -> None:
+        ends = tail.ends(following)
+        self._progress.told(ends)
+        tail.tell(self._watched)
+        with self._lock:
+            for partition, end in ends.items():
+                known = following[partition]
+                known.log_end = end
+                known.arrivals.forget(known.handled)
 
     def _open(self, following: dict[int, _Partition]) -> None:
         with self._lock:
@@ -242,6 +274,8 @@ class KafkaLookAhead:
                 known.open = True
             behind = sum(max(0, end - known.next) for known, end in ends)
         self._metrics.look_ahead_lag.of().set(behind)
+        if all(known.open for known in following.values()):
+            self._watched.well("log")
         if reached and self._loop is not None:
             self._loop.call_soon_threadsafe(self._wake)
 

@@ -8,7 +8,9 @@ from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec
 
+from adapters.following import ends_of, tell_of_silence
 from adapters.hearing import Deaf, Hearing
+from adapters.telemetry import Loop
 from schemas.envelope import RawRecord
 
 _REQUEST_SECONDS: Final = 5.0
@@ -56,6 +58,14 @@ class Tail(Protocol):
 
     def read(self, seconds: float) -> list[RawRecord]:
         """The next records, waiting at most `seconds` for the first."""
+        ...
+
+    def ends(self, partitions: Iterable[int]) -> dict[int, int]:
+        """Where partitions end, as the broker told with what was read last; asks nobody."""
+        ...
+
+    def tell(self, loop: Loop) -> None:
+        """Tells whether the brokers answer."""
         ...
 
     def committed(self, partitions: Iterable[int]) -> dict[int, int]:
@@ -119,6 +129,14 @@ class KafkaTail:
         # After the first, only what is there already: consume() would wait out its time.
         messages = [first, *self._consumer.consume(_MOST_RECORDS, 0)]
         return [_record(message) for message in messages if _is_record(message)]
+
+    def ends(self, partitions: Iterable[int]) -> dict[int, int]:
+        """As the Protocol says."""
+        return ends_of(self._consumer, self._topic, partitions)
+
+    def tell(self, loop: Loop) -> None:
+        """As the Protocol says."""
+        tell_of_silence(loop, self._hearing)
 
     def _listen(self) -> None:
         try:

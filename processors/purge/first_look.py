@@ -11,6 +11,7 @@ import structlog
 
 from adapters.object_store import ObjectStore
 from adapters.schema_registry import RegistryError
+from adapters.telemetry import Loop
 from processors.failures import Outage
 from processors.journal import Journal
 from processors.look_ahead.log_tail import Span, Tail
@@ -96,6 +97,14 @@ class Overheard:
         for record in records:
             self._heard(record)
         return records
+
+    def ends(self, partitions: Iterable[int]) -> dict[int, int]:
+        """As the Protocol says."""
+        return self._tail.ends(partitions)
+
+    def tell(self, loop: Loop) -> None:
+        """As the Protocol says."""
+        self._tail.tell(loop)
 
     def committed(self, partitions: Iterable[int]) -> dict[int, int]:
         """As the Protocol says."""

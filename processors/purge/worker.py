@@ -16,7 +16,7 @@ from adapters.object_store import S3ObjectStore
 from adapters.operations import KafkaPresetSets
 from adapters.schema_registry import load_codec
 from adapters.settings import Settings
-from adapters.telemetry import Heartbeats, Metrics, serve_metrics
+from adapters.telemetry import Loops, Metrics, serve_metrics
 from adapters.topics import require_topics
 from processors.dead_letter_limit import DeadLetterLimit
 from processors.faust_app.member import GroupMember
@@ -26,6 +26,7 @@ from processors.health import Health
 from processors.journal import Journal
 from processors.look_ahead.follower import KafkaLookAhead
 from processors.look_ahead.log_tail import KafkaTail
+from processors.outages import Waits
 from processors.purge.first_look import FirstLook, Overheard
 from processors.purge.group import COMPONENT, purge_group
 from processors.purge.reactor import Parts, PurgeReactor
@@ -48,8 +49,10 @@ class PurgeWorker:
         self._metrics = Metrics()
         self._journal = Journal(self._metrics.worker)
         self._health = Health()
-        self._limit = DeadLetterLimit(COMPONENT)
-        self._heartbeats = Heartbeats(settings.runtime.heartbeat_limit, self._metrics.loops)
+        self._loops = Loops(COMPONENT, settings.runtime.heartbeat_limit, self._metrics.loops)
+        self._loop = self._loops.expect("worker")
+        self._waits = Waits(self._loop)
+        self._limit = DeadLetterLimit(COMPONENT, self._loop)
         self._stack = contextlib.AsyncExitStack()
         self._reactor: PurgeReactor | None = None
         self._member: GroupMember | None = None
@@ -64,12 +67,12 @@ class PurgeWorker:
         server = serve_metrics(
             settings,
             self._metrics,
-            live=self._heartbeats.stuck,
+            loops=self._loops,
             ready=self._health.ready,
             details=self._health.details,
         )
         self._stack.callback(server.close)
-        beats = asyncio.create_task(beating(self._heartbeats.expect("worker")))
+        beats = asyncio.create_task(beating(self._loop))
         self._stack.callback(beats.cancel)
         codec = await self._codec()
         store = S3ObjectStore(settings.store, metrics=self._metrics.store)
@@ -107,7 +110,7 @@ class PurgeWorker:
             self._settings.kafka,
             codec,
             component=COMPONENT,
-            beat=self._heartbeats.expect("operators"),
+            loop=self._loops.expect("operators"),
             heard=partial(self._limit.hear, asyncio.get_running_loop()),
         )
         self._stack.callback(operations.close)
@@ -124,7 +127,7 @@ class PurgeWorker:
             ),
             codec.decode,
             metrics=self._metrics.worker,
-            beat=self._heartbeats.expect("look-ahead"),
+            loop=self._loops.expect("look-ahead"),
             died=lambda error: self._leave(f"the look-ahead died: {type(error).__name__}: {error}"),
         )
         self._stack.callback(look_ahead.close)
@@ -143,7 +146,7 @@ class PurgeWorker:
             journal=self._journal,
             clock=SystemClock(),
             failpoints=Failpoints(self._settings.runtime.failpoints),
-            retries=lambda: Retries(budget=budget, retried=self._journal.retried),
+            retries=lambda: Retries(budget=budget, retried=self._journal.retried, waits=self._waits),
             limit=self._limit,
             longest_job=self._settings.longest_job,
             leave=self._leave,
@@ -158,6 +161,7 @@ class PurgeWorker:
             look_ahead=look_ahead,
             metrics=self._metrics.worker,
             leave=self._leave,
+            waits=self._waits,
         )
         self._stack.push_async_callback(member.close)
         self._health.check(member.trouble)

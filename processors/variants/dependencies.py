@@ -14,7 +14,7 @@ from adapters.operations import KafkaPresetSets
 from adapters.schema_registry import load_codec
 from adapters.settings import Settings
 from adapters.subject_keys import KafkaSubjectKeys
-from adapters.telemetry import Heartbeats, Metrics
+from adapters.telemetry import Loops, Metrics
 from adapters.topics import require_topics
 from processors.imaging.contract import Limits
 from processors.sandbox import Sandbox
@@ -52,7 +52,7 @@ class Reach:
     stop: Stop
     stage: Callable[[str], None]
     metrics: Metrics
-    heartbeats: Heartbeats
+    loops: Loops
     stack: contextlib.AsyncExitStack
     heard: Callable[[Event], None] = lambda _event: None
 
@@ -93,12 +93,13 @@ class Reach:
 
     def _views(self, codec: Codec) -> tuple[KafkaSubjectKeys, KafkaPresetSets]:
         """Begins to read people's keys and the preset sets."""
-        keys = KafkaSubjectKeys(self.settings, codec, None, component=_COMPONENT)
+        loop = self.loops.expect("subject-keys")
+        keys = KafkaSubjectKeys(self.settings, codec, None, component=_COMPONENT, loop=loop)
         self.stack.callback(keys.close)
         keys.start()
-        beat = self.heartbeats.expect("presets")
+        loop = self.loops.expect("preset-sets")
         presets = KafkaPresetSets(
-            self.settings.kafka, codec, component=_COMPONENT, beat=beat, heard=self.heard
+            self.settings.kafka, codec, component=_COMPONENT, loop=loop, heard=self.heard
         )
         self.stack.callback(presets.close)
         presets.start()

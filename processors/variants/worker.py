@@ -13,7 +13,7 @@ import structlog
 from adapters.clock import SystemClock
 from adapters.failpoints import Failpoints
 from adapters.settings import Settings
-from adapters.telemetry import Heartbeats, Metrics, serve_metrics
+from adapters.telemetry import Loops, Metrics, serve_metrics
 from processors.appender import Appender
 from processors.dead_letter_limit import DeadLetterLimit
 from processors.faust_app.member import GroupMember
@@ -24,6 +24,7 @@ from processors.journal import Journal
 from processors.look_ahead.follower import KafkaLookAhead
 from processors.look_ahead.log_tail import KafkaTail
 from processors.memory import keep_what_is_loaded
+from processors.outages import Waits
 from processors.reactor import Parts, Reactor
 from processors.retries import Retries
 from processors.room import Room
@@ -58,9 +59,12 @@ class Worker:
         self._instance_id = instance_id(settings, self._group)
         self._metrics = Metrics()
         self._health = Health()
-        self._limit = DeadLetterLimit(VariantsProcessor.component)
         self._failpoints = Failpoints(settings.runtime.failpoints)
-        self._heartbeats = Heartbeats(settings.runtime.heartbeat_limit, self._metrics.loops)
+        component = VariantsProcessor.component if lane == "live" else lane
+        self._loops = Loops(component, settings.runtime.heartbeat_limit, self._metrics.loops)
+        self._loop = self._loops.expect("worker")
+        self._waits = Waits(self._loop)
+        self._limit = DeadLetterLimit(VariantsProcessor.component, self._loop)
         self._stack = contextlib.AsyncExitStack()
         self._reactor: Reactor | None = None
         self._member: GroupMember | None = None
@@ -76,12 +80,12 @@ class Worker:
         server = serve_metrics(
             settings,
             self._metrics,
-            live=self._heartbeats.stuck,
+            loops=self._loops,
             ready=self._health.ready,
             details=self._health.details,
         )
         self._stack.callback(server.close)
-        beats = asyncio.create_task(beating(self._heartbeats.expect("worker")))
+        beats = asyncio.create_task(beating(self._loop))
         self._stack.callback(beats.cancel)
         reach = Reach(
             settings=settings,
@@ -89,7 +93,7 @@ class Worker:
             stop=self._stop,
             stage=self._health.stage,
             metrics=self._metrics,
-            heartbeats=self._heartbeats,
+            loops=self._loops,
             stack=self._stack,
             heard=partial(self._limit.hear, loop),
         )
@@ -126,7 +130,7 @@ class Worker:
             lambda: KafkaTail(kafka.client(), group=self._group, topic=kafka.topics.assets),
             codec.decode,
             metrics=self._metrics.worker,
-            beat=self._heartbeats.expect("look-ahead"),
+            loop=self._loops.expect("look-ahead"),
             died=lambda error: self._leave(f"the look-ahead died: {type(error).__name__}: {error}"),
         )
         self._stack.callback(look_ahead.close)
@@ -161,6 +165,7 @@ class Worker:
             component=processor.component,
             retried=journal.append_retried,
             limit=self._limit,
+            waits=self._waits,
             encoder=" ".join(f"{name} {value}" for name, value in asdict(outside.sandbox.encoder).items()),
         )
         budget = self._settings.worker.outage_budget.total_seconds()
@@ -171,7 +176,7 @@ class Worker:
             journal=journal,
             clock=clock,
             failpoints=self._failpoints,
-            retries=lambda: Retries(budget=budget, retried=journal.retried),
+            retries=lambda: Retries(budget=budget, retried=journal.retried, waits=self._waits),
             limit=self._limit,
             room=Room(
                 jobs=self._settings.worker.children + _JOBS_BESIDE_THE_CHILDREN,
@@ -192,6 +197,7 @@ class Worker:
             look_ahead=look_ahead,
             metrics=self._metrics.worker,
             leave=self._leave,
+            waits=self._waits,
             in_hand=RECORDS_IN_HAND,
         )
         self._stack.push_async_callback(member.close)

@@ -11,10 +11,10 @@ import structlog
 from psycopg.types.json import Jsonb
 
 from adapters.settings import Settings
+from adapters.telemetry.condition import Condition
 from projections.aside_limit import AsideLimit
 from projections.behind import Behind
 from projections.database import Database
-from projections.outages import Condition
 from projections.statements import statements
 
 _SQL: Final = "reports/queries.sql"
@@ -72,22 +72,6 @@ class Reporter:
                 self._database.drop()
                 _log.debug("report.unsaid", error=type(error).__name__)
             self._stop.wait(_SAY_SECONDS)
-
-
-def shown(spoken: Spoken, silent: float) -> dict[str, object]:
-    """The loop as its process shows it beside /readyz; lags are those of the partitions that it holds."""
-    troubles, last = spoken.condition.troubles(), spoken.condition.last_error()
-    since = min((each.since for each in troubles), default=None)
-    return {
-        "topic": spoken.topic,
-        "silent_seconds": round(silent, 1),
-        "partitions": list(spoken.partitions()),
-        "behind": spoken.behind.records(),
-        "behind_seconds": round(spoken.behind.seconds(), 1),
-        "trouble_since": since and since.isoformat(),
-        "last_error": last and last.error,
-        "last_error_at": last and last.since.isoformat(),
-    }
 
 
 def say(conn: psycopg.Connection[Any], spoken: Spoken, silent: float, *, member: str) -> None:

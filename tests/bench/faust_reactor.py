@@ -13,7 +13,7 @@ from adapters.dead_letters import InMemoryDeadLetters
 from adapters.event_log import KafkaEventLog
 from adapters.failpoints import Failpoints
 from adapters.settings import Settings
-from adapters.telemetry import Metrics
+from adapters.telemetry import Loop, Metrics
 from processors.appender import Appender
 from processors.dead_letter_limit import DeadLetterLimit
 from processors.faust_app.worker_member import member_of
@@ -21,6 +21,7 @@ from processors.interruptible import Interruptible
 from processors.journal import Journal
 from processors.look_ahead.follower import KafkaLookAhead
 from processors.look_ahead.log_tail import KafkaTail
+from processors.outages import Waits
 from processors.reactor import Parts, Reactor
 from processors.retries import Retries
 from processors.room import Room
@@ -102,7 +103,7 @@ async def reactor(settings: Settings, count: Count, *, passing: bool = False) ->
         lambda: KafkaTail(settings.kafka.client(), group=group, topic=settings.kafka.topics.assets),
         codec.decode,
         metrics=metrics.worker,
-        beat=lambda: None,
+        loop=Loop(),
         died=lambda error: _leave(repr(error)),
     )
     look_ahead.start()
@@ -113,6 +114,7 @@ async def reactor(settings: Settings, count: Count, *, passing: bool = False) ->
         look_ahead=look_ahead,
         metrics=metrics.worker,
         leave=_leave,
+        waits=Waits(Loop()),
         in_hand=RECORDS_IN_HAND,
     )
     async with contextlib.AsyncExitStack() as stack:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -135,3 +136,29 @@ async def test_a_rewrap_that_crosses_an_erasure_brings_nothing_back(world: World
         assert (await asyncio.to_thread(held.rewrap)).done == 0
     async with process(elsewhere(world, settings, MASTER_KEY=f"{B_MASTER},{A_MASTER}")) as (keys, _):
         assert keys.open(user, "sealed_words", sealed) is None
+
+
+async def test_keys_that_no_master_key_opens_are_a_trouble_of_who_follows_them(
+    world: World, settings: Settings
+) -> None:
+    """R19: nothing else would tell of an entry that MASTER_KEY lacks, until somebody asks for such a key."""
+    only_b = elsewhere(world, settings, MASTER_KEY=B_MASTER)
+    async with process(only_b) as (keys, _):
+        await eventually(lambda: keys.trouble() is None)
+        async with process(settings) as (others, _):
+            await others.data_key(uuid4())
+        await eventually(lambda: "MASTER_KEY lacks a" in (keys.trouble() or ""))
+    async with process(only_b) as (keys, _):  # by what its file knows, too
+        await eventually(lambda: "MASTER_KEY lacks a" in (keys.trouble() or ""))
+        both = elsewhere(world, settings, MASTER_KEY=f"{B_MASTER},{A_MASTER}")
+        async with process(both) as (with_both, log):
+            anew = await asyncio.to_thread(custody(both, with_both, log).rewrap)
+            assert anew.done == 1
+        await eventually(lambda: keys.trouble() is None)
+
+
+async def eventually(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 40
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        await asyncio.sleep(0.02)

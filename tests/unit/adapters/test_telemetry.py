@@ -1,4 +1,4 @@
-"""Logs, metrics, heartbeats, probes."""
+"""Logs, metrics, loops, probes."""
 
 import base64
 import io
@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.settings import Settings, SettingsError, load_settings
-from adapters.telemetry import Heartbeats, Metrics, configure_logs, serve_metrics
+from adapters.telemetry import Loops, Metrics, configure_logs, serve_metrics
 from adapters.telemetry.families import Families, nothing
 from adapters.telemetry.logs import _Bridge
 from adapters.telemetry.redaction import Redactor
@@ -208,18 +208,18 @@ def test_two_processes_in_one_do_not_share_their_metrics() -> None:
 
 def test_a_silent_loop_is_told_by_its_name() -> None:
     metrics, time = Metrics(), [100.0]
-    beats = Heartbeats(timedelta(seconds=30), metrics.loops, now=lambda: time[0])
-    beat = beats.expect("fold")
-    beats.expect("follow")
-    with pytest.raises(LookupError):
-        beats.beat("unexpected")
+    loops = Loops("projector", timedelta(seconds=30), metrics.loops, now=lambda: time[0])
+    fold, follow = loops.expect("fold"), loops.expect("follow")
+    loops.expect("a chore", beats=False)
     time[0] += 31
-    beat()
-    assert beats.stuck() == "silent for more than 30 s: follow"
-    age = metrics.registry.get_sample_value("darkroom_heartbeat_age_seconds", {"loop": "follow"})
-    assert age == 31
-    beats.beat("follow")
-    assert beats.stuck() is None
+    fold.beat()
+    assert loops.stuck() == "silent for more than 30 s: follow"
+    value = metrics.registry.get_sample_value
+    name = "darkroom_loop_heartbeat_age_seconds"
+    assert value(name, {"component": "projector", "loop": "follow"}) == 31
+    assert value(name, {"component": "projector", "loop": "a chore"}) is None
+    follow.beat()
+    assert loops.stuck() is None
 
 
 def fetched(port: int, path: str) -> tuple[int, str]:

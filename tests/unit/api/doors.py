@@ -17,7 +17,7 @@ from adapters.operations import InMemoryPresetSets
 from adapters.password_hashes import PasswordHashes
 from adapters.settings import Settings, load_settings
 from adapters.subject_keys import InMemorySubjectKeys
-from adapters.telemetry import Heartbeats, Metrics
+from adapters.telemetry import Loops, Metrics
 from api.addresses import Addresses
 from api.app import Doors, create_app
 from api.commands.once import Once
@@ -83,7 +83,7 @@ class Stage:
     metrics: Metrics
     parts: Parts
     doors: Doors
-    heartbeats: Heartbeats
+    loops: Loops
     moment: list[float]
     clients: list[httpx.AsyncClient] = field(default_factory=list)
 
@@ -184,7 +184,7 @@ async def stage(book: PlaceBook | None = None, /, **environ: str) -> AsyncIterat
     counters = InMemoryCounters(lambda: clock.now().timestamp())
     identity = identity_of(settings, accounts, passwords, clock)
     parts = _parts(settings, clock, metrics, reads, counters, identity, book)
-    heartbeats = Heartbeats(timedelta(seconds=30), metrics.loops, now=lambda: moment[0])
+    loops = Loops("api", timedelta(seconds=30), metrics.loops, now=lambda: moment[0])
     assert isinstance(parts.store, InMemoryObjectStore)
     assert isinstance(parts.presets, InMemoryPresetSets)
     made = Stage(
@@ -199,8 +199,8 @@ async def stage(book: PlaceBook | None = None, /, **environ: str) -> AsyncIterat
         clock=clock,
         metrics=metrics,
         parts=parts,
-        doors=create_app(parts, heartbeats),
-        heartbeats=heartbeats,
+        doors=create_app(parts, loops),
+        loops=loops,
         moment=moment,
     )
     yield made

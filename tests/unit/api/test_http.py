@@ -266,13 +266,13 @@ async def test_what_does_not_answer_in_time_is_away(on: Stage, monkeypatch: pyte
 
     monkeypatch.setattr(health, "PATIENCE_SECONDS", 0.05)
     on.reads.answer = silent  # type: ignore[method-assign]
-    on.doors.fastapi.state.probes = health.Probes(health.checks_of(on.parts), on.heartbeats)
+    on.doors.fastapi.state.probes = health.Probes(health.checks_of(on.parts), on.loops)
     answer = await on.client(None).get("/readyz")
     assert (answer.status_code, answer.json()["checks"]["read_store"]) == (503, "unavailable")
 
 
 async def test_a_stuck_loop_is_a_reason_to_restart(on: Stage) -> None:
-    on.heartbeats.expect("a loop that never beats")
+    on.loops.expect("a loop that never beats")
     on.age(timedelta(seconds=31))
     assert (await on.client(None).get("/livez")).status_code == 503
 

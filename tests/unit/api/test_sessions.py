@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 
 from adapters.event_log import LogUnavailable, OutcomeUnknown
+from adapters.telemetry import Loop
 from api.credentials.denial_tail import DenialTail
 from schemas.events import SessionRefreshed, SessionRevoked, SessionStarted
 from schemas.identity import refresh_id
@@ -191,7 +192,7 @@ async def heard(on: Stage) -> None:
         on.parts.identity.denials,
         partitions=on.log.partitions,
         clock=on.clock,
-        beat=lambda: None,
+        loop=Loop(),
     )
     await tail.look()
 

@@ -43,6 +43,7 @@ async def test_health_names_needs_loops_and_projections(on: Stage, monkeypatch: 
     assert {need["name"] for need in said["needs"]} > {"event_log", "read_store", "object_store"}
     assert {need["last_failed_at"] for need in said["needs"]} == {None}
     assert {loop["name"] for loop in said["loops"]} >= {"activity-tailer", "denial-tail"}
+    assert {(loop["lag_records"], loop["last_error"]) for loop in said["loops"]} == {(None, None)}
     assert {one["topic"] for one in said["projections"]} >= {on.log.topics.assets, on.log.topics.identity}
     on.log.failure = LogUnavailable("away")
     during = (await on.client(ROOT).get("/v1/health")).json()

@@ -11,13 +11,14 @@ from aiokafka.errors import KafkaConnectionError, KafkaError, UnknownError
 from faust.types import TP, Message
 
 from adapters.settings import load_settings
-from adapters.telemetry import Metrics
+from adapters.telemetry import Loop, Metrics
 from processors.faust_app.app import AppConfig, UncompiledFaust, build_app, leave_for_good, record_of
 from processors.faust_app.assignor import TopicUnknown, WholeAssignor
 from processors.faust_app.brokers import broker_list, credentials
 from processors.faust_app.member import GroupMember, _crash
 from processors.interruptible import Interruptible
 from processors.look_ahead import KafkaLookAhead
+from processors.outages import Waits
 from schemas.codec import Codec
 from schemas.envelope import RawRecord
 
@@ -133,13 +134,19 @@ async def test_brokers_that_go_away_while_a_worker_joins_are_tried_again(tmp_pat
         lambda: pytest.fail("nobody looks"),
         Codec.local().decode,
         metrics=metrics,
-        beat=lambda: None,
+        loop=Loop(),
         died=lambda error: left.append(str(error)),
     )
     nowhere = replace(config(tmp_path), brokers=("127.0.0.1:1",))
     kafka = load_settings({"DARKROOM_ENV": "development"}).kafka
     member = GroupMember(
-        nowhere, kafka, reactor=Nothing(), look_ahead=look_ahead, metrics=metrics, leave=left.append
+        nowhere,
+        kafka,
+        reactor=Nothing(),
+        look_ahead=look_ahead,
+        metrics=metrics,
+        leave=left.append,
+        waits=Waits(Loop()),
     )
     with pytest.raises(KafkaConnectionError):
         await member.start()

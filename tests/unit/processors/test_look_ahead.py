@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from adapters.telemetry import Metrics
+from adapters.telemetry import Loop, Metrics
 from processors.failures import Interruption
 from processors.look_ahead.follower import KafkaLookAhead
 from processors.look_ahead.job_index import Begin, JobFact, Skip, Wait
@@ -81,6 +81,12 @@ class MemoryTail:
             self._next[each.partition] = each.offset + 1
         return found
 
+    def ends(self, partitions: Iterable[int]) -> dict[int, int]:
+        return {p: len(self._log.records[p]) for p in partitions}
+
+    def tell(self, loop: Loop) -> None:
+        """The log in memory always answers."""
+
     def committed(self, partitions: Iterable[int]) -> dict[int, int]:
         return {p: self._log.committed[p] for p in partitions if p in self._log.committed}
 
@@ -97,7 +103,7 @@ def looking(log: Log, died: Callable[[BaseException], None] | None = None) -> It
         lambda: MemoryTail(log),
         Codec.local().decode,
         metrics=Metrics().worker,
-        beat=lambda: None,
+        loop=Loop(),
         died=died or unexpected,
     )
     ahead.start()

@@ -123,3 +123,15 @@ time.sleep(60)
     slot = hold_slot(tmp_path, "group", 3)
     slot.release()
     hold_slot(tmp_path, "group", 3).release()
+
+
+def test_ready_is_who_was_dealt_partitions_and_is_known_to_the_group(watch: Watch) -> None:
+    assert watch.trouble() == "no partitions were dealt out yet"
+    watch.assigned()
+    assert watch.trouble() is None
+    watch.told(False)
+    assert "does not know this worker" in str(watch.trouble())
+    watch.told(None)
+    assert "can't be reached" in str(watch.trouble())
+    watch.told(True)
+    assert watch.trouble() is None

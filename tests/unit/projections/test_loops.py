@@ -4,9 +4,9 @@ import threading
 
 import pytest
 
+from adapters.telemetry.condition import Condition
 from projections.__main__ import main
 from projections.loops import run_all
-from projections.outages import Condition
 
 
 def test_each_loop_speaks_of_its_own_troubles_and_the_process_of_all() -> None:

@@ -6,25 +6,29 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
-from adapters.telemetry import Metrics
+from adapters.telemetry import Condition, Loop, Metrics
 from projections.checkpoints import Fenced
-from projections.outages import Condition, Patience, Stopping
+from projections.outages import Patience, Stopping
+
+
+class Counted(Loop):
+    """A loop whose beats are counted."""
+
+    beats = 0
+
+    def beat(self) -> None:
+        self.beats += 1
 
 
 class Given:
-    """A patient one; `beats` counts its heartbeats."""
+    """A patient one."""
 
     def __init__(self) -> None:
-        self.condition = Condition()
+        self.loop = Counted()
+        self.condition = self.loop.condition
         self.stop = threading.Event()
         self.metrics = Metrics()
-        self.beats = 0
-        self.patience = Patience(
-            condition=self.condition, metrics=self.metrics.projector, stop=self.stop, beat=self._beat
-        )
-
-    def _beat(self) -> None:
-        self.beats += 1
+        self.patience = Patience(metrics=self.metrics.projector, stop=self.stop, loop=self.loop)
 
     def failing(self, times: int, error: Exception, seen: list[str | None]) -> Callable[[], str]:
         """Fails so many times, noting each time what readiness says."""
@@ -46,7 +50,7 @@ def test_an_outage_is_outlasted_and_told_until_it_is_over() -> None:
     assert given.patience.until_done("read models", act) == "done"
     assert seen == [None, *["read models: OperationalError: connection refused"] * 2]
     assert given.condition.reason() is None
-    assert given.beats == 3
+    assert given.loop.beats == 3
     assert (
         given.metrics.registry.get_sample_value(
             "darkroom_projector_outages_total", {"dependency": "postgres"}
