@@ -72,6 +72,7 @@ def compose(
     ground = Ground(loop=loop, kafka=settings.kafka, database=database, patience=patience)
     reader = _reader(settings, loop, outside, rein, ground)
     stack.enter_context(closing(reader))
+    patience.turning(reader.look)
     spoken = _spoken(loop, rein, reader)
     measures = Measures(outside.metrics, loop.topic, age=spoken.behind.seconds, held=spoken.limit.held)
     batches = Batches(
@@ -86,7 +87,7 @@ def compose(
         applied=measures.applied,
     )
     reading = Reading(outside.codec, plan.streams.events)
-    projector = Projector(
+    return Projector(
         ground=ground,
         reader=reader,
         reading=reading,
@@ -99,8 +100,7 @@ def compose(
         behind=spoken.behind,
         limit=spoken.limit,
         most=settings.projector.batch,
-    )
-    return projector, spoken
+    ), spoken
 
 
 def _loop_now(settings: Settings, name: LoopName, database: Database, patience: Patience) -> Loop:

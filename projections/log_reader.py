@@ -1,11 +1,13 @@
 """Reads one topic as a member of a consumer group that takes every offset from Postgres."""
 
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from adapters.following import ends_of
 from adapters.telemetry.condition import Condition
 from projections.records import Record, record_of
 
@@ -17,6 +19,9 @@ _SESSION_MS: Final = 10_000
 # An outage of the database may last; being thrown out of the group meanwhile would cost a rebalance more.
 _MOST_BETWEEN_POLLS_MS: Final = 3_600_000
 _ASK_SECONDS: Final = 1.0
+_PAUSE_SECONDS: Final = 0.25
+# A client that still waits for a broker when all else has ended is left to the end of the process.
+_LAST_SECONDS: Final = 3.0
 _NO_PARTITIONS: Final = "no partitions assigned yet"
 
 _FATAL: Final = frozenset({KafkaError._FENCED, KafkaError.FENCED_INSTANCE_ID, KafkaError._FATAL})  # noqa: SLF001
@@ -56,6 +61,8 @@ class LogReader:
         self._open_at = open_at
         self._config = {**client, **_config(group, member)}
         self._closing = False
+        self._ends: dict[int, int] = {}
+        self._old: threading.Thread | None = None
         self._consumer = self._member()
 
     def _member(self) -> Consumer:
@@ -66,14 +73,20 @@ class LogReader:
         )
         return consumer
 
-    def renew(self) -> None:
+    def renew(self, pause: Callable[[float], None]) -> None:
         """Goes on with a new client in the place of this one, under the same name in the group.
 
         A broker that has just come up may say that there are no brokers; librdkafka then forgets those known
-        to it and never asks again (its issue 5301).
+        to it and never asks again (its issue 5301). The old one closes first, as two of one name would keep
+        each other out of the group; in an outage that takes long. `pause` waits for so many seconds, and is
+        called as often as it takes; what it raises is raised.
         """
-        self._consumer.close()
         self.positions.clear()
+        self._old = threading.Thread(target=_closed, args=(self._consumer,), name="old-client", daemon=True)
+        self._old.start()
+        while self._old.is_alive():
+            pause(_PAUSE_SECONDS)
+        self._old = None
         self._consumer = self._member()
         _log.warning("log_client.renewed", topic=self._topic)
 
@@ -83,6 +96,7 @@ class LogReader:
         Raises OffsetOutOfRange, Expelled, KafkaException when it can't go on, and what `open_at` raises.
         """
         first = self._consumer.poll(seconds)
+        self.look()
         if first is None:
             return []
         rest = self._consumer.consume(most - 1, 0) if most > 1 else []
@@ -109,18 +123,17 @@ class LogReader:
         except KafkaException as error:
             _log.debug("offsets.not_told", reason=str(error))
 
+    def look(self) -> None:
+        """Takes note of the ends that came with what was fetched; asks nobody.
+
+        In the loop's own thread, as the client makes its callers wait for each other.
+        """
+        self._ends = {**self._ends, **ends_of(self._consumer, self._topic, list(self.positions))}
+
     def lags(self) -> dict[int, int]:
-        """For each held partition how many records wait, as far as the broker has told; from any thread."""
-        lags: dict[int, int] = {}
-        consumer = self._consumer
-        for partition, position in list(self.positions.items()):
-            try:
-                _, high = consumer.get_watermark_offsets(TopicPartition(self._topic, partition), cached=True)
-            except (KafkaException, RuntimeError):  # the loop's thread closed it in between
-                return {}
-            if high >= 0:
-                lags[partition] = max(0, high - position)
-        return lags
+        """For each held partition how many records wait, as far as was told at the last look; any thread."""
+        ends, positions = self._ends, list(self.positions.items())
+        return {number: max(0, ends[number] - position) for number, position in positions if number in ends}
 
     def reachable(self) -> bool:
         """Whether a broker answers within a second."""
@@ -132,6 +145,9 @@ class LogReader:
 
     def close(self) -> None:
         """Tells the group the last offsets and ends the connection."""
+        if self._old is not None:
+            self._old.join(_LAST_SECONDS)
+            return
         if self.positions:
             try:
                 self._consumer.commit(offsets=_places(self._topic, self.positions), asynchronous=False)
@@ -164,6 +180,13 @@ class LogReader:
             self.positions.pop(place.partition, None)
         self._condition.trouble("assignment", _NO_PARTITIONS)
         _log.info("partitions.revoked", topic=self._topic, partitions=sorted(p.partition for p in partitions))
+
+
+def _closed(consumer: Consumer) -> None:
+    try:
+        consumer.close()
+    except (KafkaException, RuntimeError) as error:
+        _log.debug("log_client.not_closed", reason=str(error))
 
 
 def _config(group: str, member: str | None) -> dict[str, Any]:

@@ -41,8 +41,24 @@ class Patience:
     ) -> None:
         self.condition = loop.condition
         self.stop = stop
-        self.beat = loop.beat
+        self._loop = loop
+        self._turning: Callable[[], None] = lambda: None
         self._metrics = metrics
+
+    def turning(self, look: Callable[[], None]) -> None:
+        """Calls this, too, whenever the loop turns, waiting or not."""
+        self._turning = look
+
+    def beat(self) -> None:
+        """The loop turns."""
+        self._loop.beat()
+        self._turning()
+
+    def pause(self, seconds: float) -> None:
+        """Waits a while and beats; raises Stopping."""
+        self.beat()
+        if self.stop.wait(seconds):
+            raise Stopping
 
     def until_done(self, what: str, act: Callable[[], _T], *more: type[Exception]) -> _T:
         """What `act` gives or raises, tried again at an outage (or one of `more`); raises Stopping."""

@@ -137,7 +137,7 @@ class Projector:
                 raise
             _log.warning("member.fenced", reason=str(expelled))
             self._came_back.append(now)
-            self._reader.renew()
+            self._reader.renew(self._patience.pause)
             return []
 
     def _take(self, records: Sequence[Record]) -> None:
@@ -228,7 +228,7 @@ class Projector:
         self._patience.condition.trouble("broker", _NO_ANSWER, error=_NO_ANSWER)
         self._hearing.unanswered()
         if self._hearing.deaf():
-            self._reader.renew()
+            self._reader.renew(self._patience.pause)
 
     def _take_up(self) -> None:
         """Reads on from where Postgres says that we stand."""

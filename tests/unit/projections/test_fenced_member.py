@@ -1,10 +1,14 @@
 """A projector that was fenced goes on as the next client of its name; fenced again and again it gives way."""
 
+import threading
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
 
+from adapters.telemetry import Loop, Metrics
 from projections.log_reader import Expelled, LogReader
+from projections.outages import Patience
 from projections.projector import Projector
 
 
@@ -17,7 +21,8 @@ class FencedReader:
     def read(self, _most: int, _seconds: float) -> list[Any]:
         raise Expelled("fenced by another with the same name")
 
-    def renew(self) -> None:
+    def renew(self, pause: Callable[[float], None]) -> None:
+        pause(0.0)
         self.renewed += 1
 
 
@@ -48,7 +53,7 @@ def projector_of(reader: FencedReader) -> Projector:
         reading=nothing,
         batches=nothing,
         redrives=nothing,
-        patience=nothing,
+        patience=Patience(metrics=Metrics().projector, stop=threading.Event(), loop=Loop()),
         measures=nothing,
         behind=nothing,
         limit=nothing,
