@@ -27,6 +27,7 @@ GROUPS = {
 }
 COMMANDS = {
     "ground": ("ops.ground", "command"),
+    "health": ("ops.health", "command"),
     "migrate": ("ops.migrate", "command"),
     "sample": ("ops.sample", "command"),
     "state": ("ops.state", "command"),

@@ -91,6 +91,13 @@ def _word(value: str) -> str:
     return value
 
 
+def _program(value: str) -> str:
+    name, separator, address = value.partition("=")
+    if not separator or not _WORD.match(name):
+        raise ValueError("must be a list such as api=http://127.0.0.1:19101,variants=http://127.0.0.1:19102")
+    return f"{name}={_http_url(address)}"
+
+
 def _network(value: str) -> str:
     try:
         return value if value == "*" else str(ip_network(value))
@@ -114,6 +121,8 @@ Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeV
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], BeforeValidator(_split)]
 """Addresses and networks; `*` for all."""
+Programs = Annotated[tuple[Annotated[str, AfterValidator(_program)], ...], BeforeValidator(_split)]
+"""Programs by name, each with the address of its metrics port."""
 Servers = Annotated[str, AfterValidator(_servers)]
 Word = Annotated[str, AfterValidator(_word)]
 ExistingFile = Annotated[Path, AfterValidator(_existing_file)]

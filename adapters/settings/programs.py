@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from adapters.failpoints import Failpoints
-from adapters.settings.fields import Duration, Fragment, HttpUrl
+from adapters.settings.fields import Duration, Fragment, HttpUrl, Programs
 
 
 class RuntimeSettings(Fragment):
@@ -48,6 +48,14 @@ class RuntimeSettings(Fragment):
         default=timedelta(seconds=30),
         validation_alias="HEARTBEAT_LIMIT",
         description="A loop that has been silent for longer counts as stuck.",
+    )
+    programs: Programs = Field(
+        default=(),
+        validation_alias="PROGRAM_URLS",
+        description=(
+            "The programs that `python -m ops health` and GET /v1/health ask how they are: name=address of "
+            "the metrics port, separated by commas."
+        ),
     )
     failpoints: str = Field(
         default="",

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from adapters.programs import ProgramState, asked
 from adapters.telemetry.loops import LoopState
 from api.access import entered, entering
 from api.health import probes_of
@@ -99,6 +100,19 @@ class LoopStanding(BaseModel):
     last_error_at: datetime | None
 
 
+class ProgramStanding(BaseModel):
+    """A program of this installation, as it answered on its metrics port."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: Annotated[str, Field(examples=["variants"])]
+    status: Annotated[
+        Literal["ok", "unavailable", "silent"], Field(description="silent where it did not answer.")
+    ]
+    stuck: Annotated[bool, Field(description="Whether one of its loops no longer turns.")]
+    loops: tuple[LoopStanding, ...]
+
+
 class TopicStanding(BaseModel):
     """The read models of one log, as a whole."""
 
@@ -122,6 +136,9 @@ class Standing(BaseModel):
     loops: tuple[LoopStanding, ...]
     projections: tuple[TopicStanding, ...]
     projectors: tuple[ProjectorStanding, ...]
+    programs: Annotated[
+        tuple[ProgramStanding, ...], Field(description="Those that PROGRAM_URLS names, in its order.")
+    ]
 
 
 @router.get(
@@ -145,14 +162,16 @@ async def list_projections(request: Request, response: Response) -> ProjectionLi
     openapi_extra=entering("admin"),
 )
 async def read_health(request: Request, response: Response) -> Standing:
-    """For administrators: this process, and the read models. Workers tell theirs on their metrics ports."""
+    """For administrators: this process, the read models, and every program that PROGRAM_URLS names."""
     parts, _ = await entered(request, "admin")
     probes = await probes_of(request)
     needs, failed = await probes.checks(), probes.failed()
     reports = await parts.reads.loops() if needs.get("read_store", False) else []
     partitions = await _partitions(parts, reports) if needs.get("read_store", False) else ()
+    programs = await asyncio.to_thread(asked, parts.settings.runtime.programs)
     response.headers["Cache-Control"] = "no-store"
     well = all(needs.values()) and all(each.followed for each in partitions) and probes.stuck() is None
+    well = well and all(each.well for each in programs)
     return Standing(
         status="ok" if well else "unavailable",
         needs=tuple(
@@ -162,6 +181,7 @@ async def read_health(request: Request, response: Response) -> Standing:
         loops=tuple(_loop(state) for state in sorted(probes.loops(), key=lambda each: each.name)),
         projections=tuple(_whole(topic, partitions) for topic in dict.fromkeys(p.topic for p in partitions)),
         projectors=_loops(reports),
+        programs=tuple(_program(each) for each in programs),
     )
 
 
@@ -176,6 +196,30 @@ def _loop(state: LoopState) -> LoopStanding:
         troubles=tuple(TroubleStanding(code=each.code, since=each.since) for each in state.troubles),
         last_error=None if last is None else last.code,
         last_error_at=None if last is None else last.since,
+    )
+
+
+def _program(state: ProgramState) -> ProgramStanding:
+    told = state.told
+    if told is None:
+        return ProgramStanding(name=state.name, status="silent", stuck=False, loops=())
+    return ProgramStanding(
+        name=state.name,
+        status="ok" if state.ready else "unavailable",
+        stuck=told.stuck is not None,
+        loops=tuple(
+            LoopStanding(
+                name=each.loop,
+                silent_seconds=each.silent_seconds,
+                positions=None if each.positions is None else dict(each.positions),
+                lag_records=each.lag_records,
+                lag_seconds=each.lag_seconds,
+                troubles=tuple(TroubleStanding(code=one.code, since=one.since) for one in each.troubles),
+                last_error=None if each.last_error is None else each.last_error.code,
+                last_error_at=None if each.last_error is None else each.last_error.at,
+            )
+            for each in told.loops
+        ),
     )
 
 

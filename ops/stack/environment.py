@@ -59,7 +59,17 @@ def given_settings(environ: Mapping[str, str]) -> dict[str, str]:
 
 def product_addresses(ports: Ports) -> dict[str, str]:
     """Where our own processes listen."""
+    metrics = {
+        "api": ports.api_metrics,
+        "variants": ports.worker_metrics,
+        "bulk": ports.bulk_metrics,
+        "projector": ports.projector_metrics,
+        "purge": ports.purge_metrics,
+        "erasures": ports.erasures_metrics,
+        "housekeeping": ports.housekeeping_metrics,
+    }
     return {
+        "PROGRAM_URLS": ",".join(f"{name}=http://{HOST}:{port}" for name, port in metrics.items()),
         "DARKROOM_URL": f"http://{HOST}:{ports.api}",
         "PORT": str(ports.api),
         "API_METRICS_URL": f"http://{HOST}:{ports.api_metrics}/metrics",

@@ -1,13 +1,15 @@
 """How the installation stands: told to administrators, with positions, ends, loops and what was away."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from adapters.event_log import LogUnavailable
+from adapters.settings import load_settings
+from adapters.telemetry import Loops, Metrics, serve_metrics
 from projections.reports.queries import LoopReport
-from tests.unit.api.doors import ROOT, Stage
+from tests.unit.api.doors import ROOT, Stage, stage
 from tests.unit.api.people import is_problem
 
 
@@ -95,3 +97,29 @@ async def test_age_and_errors_are_what_the_loops_said_of_themselves(on: Stage) -
         0.0,
         None,
     ]
+
+
+async def test_health_shows_every_program_that_is_named() -> None:
+    metrics = Metrics()
+    loops = Loops("variants", timedelta(seconds=30), metrics.loops)
+    worker = loops.expect("worker")
+    server = serve_metrics(load_settings({"METRICS_PORT": "0"}), metrics, loops=loops)
+    try:
+        named = f"variants=http://127.0.0.1:{server.port},gone=http://127.0.0.1:1"
+        async with stage(PROGRAM_URLS=named) as on:
+            said = (await on.client(ROOT).get("/v1/health")).json()
+            assert [(one["name"], one["status"], one["stuck"]) for one in said["programs"]] == [
+                ("variants", "ok", False),
+                ("gone", "silent", False),
+            ]
+            assert said["status"] == "unavailable"
+        async with stage(PROGRAM_URLS=named.split(",")[0]) as on:
+            assert (await on.client(ROOT).get("/v1/health")).json()["status"] == "ok"
+            worker.trouble("store_unavailable", "words", error="store_unavailable")
+            said = (await on.client(ROOT).get("/v1/health")).json()
+            (loop,) = said["programs"][0]["loops"]
+            assert (loop["name"], loop["last_error"]) == ("worker", "store_unavailable")
+            assert [each["code"] for each in loop["troubles"]] == ["store_unavailable"]
+            assert said["status"] == "unavailable"
+    finally:
+        server.close()
