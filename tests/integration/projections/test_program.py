@@ -226,9 +226,9 @@ def test_a_projector_that_sets_everything_aside_rests_until_it_is_told_to_go_on(
     tell(live, "behind-the-poison")
     ready = asked(f"{projector.metrics_url}/readyz")
     assert (ready.status_code, "dead-letters resume projector" in ready.text) == (503, True)
-    (loop,) = [each for each in ready.json()["loops"] if each["topic"] == live.loop.topic]
-    assert loop["partitions"]
-    assert (loop["last_error"], loop["trouble_since"] is None) == (ASIDE, False)
+    (loop,) = [each for each in ready.json()["loops"] if each["loop"] == live.loop.name]
+    assert loop["positions"]
+    assert [each["code"] for each in loop["troubles"]] == [loop["last_error"]["code"]] == [ASIDE]
     until(lambda: (True, True, ASIDE, ASIDE) in reports(live), "the loop to say so")
     assert asked(f"{projector.metrics_url}/livez").status_code == 200
     assert statuses(live, "behind-the-poison") == {None}
