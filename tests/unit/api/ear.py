@@ -68,7 +68,7 @@ class Ear:
     async def until(self, count: int) -> None:
         await self.eventually(lambda: len(self.heard) >= count)
 
-    async def eventually(self, holds: Callable[[], bool], seconds: float = 5.0) -> None:
+    async def eventually(self, holds: Callable[[], bool], seconds: float = 30.0) -> None:
         """Waits until it holds, looking whenever something was heard."""
         async with asyncio.timeout(seconds):
             while not holds():
@@ -106,5 +106,5 @@ async def listen(
     finally:
         ear.gone.set()
         ear.listening.set()
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(30):
             await task

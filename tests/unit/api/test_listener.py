@@ -105,7 +105,7 @@ async def test_h04_odd_paths_are_problems(there: Listening, path: bytes) -> None
 
 
 async def test_h02_a_head_that_comes_slowly_is_cut() -> None:
-    async with listening(REQUEST_HEAD_TIMEOUT="0.2") as there, asyncio.timeout(10), there.wire() as wire:
+    async with listening(REQUEST_HEAD_TIMEOUT="0.6") as there, asyncio.timeout(10), there.wire() as wire:
         await wire.send(HEAD[:10])
         for _ in range(3):
             await asyncio.sleep(0.05)

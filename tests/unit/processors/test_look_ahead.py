@@ -251,13 +251,13 @@ async def test_an_end_that_was_asked_for_before_a_rebalance_opens_nothing(
     def slow(self: MemoryTail, partitions: Iterable[int]) -> dict[int, Span]:
         found = spans(self, partitions)
         asking.set()
-        answer.wait(5)
+        answer.wait(30)
         return found
 
     monkeypatch.setattr(MemoryTail, "spans", slow)
     with looking(log) as ahead:
         ahead.assigned(frozenset({0}))
-        assert await asyncio.to_thread(asking.wait, 5)
+        assert await asyncio.to_thread(asking.wait, 30)
         log.hold = True
         log.append(0, "ProcessingStarted")
         ahead.assigned(frozenset({0}))

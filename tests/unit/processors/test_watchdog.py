@@ -98,7 +98,7 @@ def test_the_watchdog_leaves_for_the_reason_it_saw(monkeypatch: pytest.MonkeyPat
 
     watchdog = Watchdog(lambda: "sick", leave=leave)
     watchdog.start()
-    assert left.wait(5)
+    assert left.wait(30)
     watchdog.close()
     assert reasons == ["sick"]
 

@@ -118,7 +118,7 @@ async def test_cut_ends_the_jobs_in_hand() -> None:
         await children.cut()
         outcomes = await asyncio.gather(*jobs, return_exceptions=True)
         assert all(isinstance(outcome, Interrupted) for outcome in outcomes)
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 20
         assert (await told(children, "fine"))["told"] == "nothing"
 
 

@@ -158,21 +158,27 @@ def test_logs_are_shown_from_their_end(tmp_path: Path) -> None:
 def test_a_log_is_followed_through_its_truncation(tmp_path: Path) -> None:
     log = tmp_path / "a.log"
     log.write_text("old\n")
-    lines = follow(log)
+    lines, heard = follow(log), list[str]()
+
+    def until_heard(count: int) -> None:
+        while len(heard) < count:
+            time.sleep(0.01)
 
     def write() -> None:
         time.sleep(0.2)
         with log.open("a") as file:
             file.write("one\ntwo")
-        time.sleep(0.4)
+        until_heard(1)
         with log.open("a") as file:
             file.write(" and a half\n")
-        time.sleep(0.4)
+        until_heard(2)
         log.write_text("new\n")
 
-    writer = threading.Thread(target=write)
+    writer = threading.Thread(target=write, daemon=True)
     writer.start()
-    assert list(itertools.islice(lines, 3)) == ["one", "two and a half", "new"]
+    for line in itertools.islice(lines, 3):
+        heard.append(line)
+    assert heard == ["one", "two and a half", "new"]
     writer.join()
 
 
