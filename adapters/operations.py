@@ -1,21 +1,21 @@
 """Follows the operations topic, so that a process knows which preset sets exist and which is active."""
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Final, Protocol, assert_never
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, Protocol
 
 import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from adapters.following import Following
 from adapters.hearing import Deaf, Hearing
+from adapters.operations_known import Known, Resumption, learn, learn_resumed, resumption
 from adapters.schema_registry import RegistryUnavailable
 from adapters.settings import KafkaSettings
 from adapters.telemetry import Loop
 from adapters.telemetry.progress import ReadOn
 from schemas.codec import Codec, DecodeError, UnknownEventType
-from schemas.events import Event, Preset, PresetSetActivated, PresetSetDefined
+from schemas.events import Event, Preset, PresetSetActivated, PresetSetDefined, WorkersResumed
 
 POLL_SECONDS: Final = 0.1
 # A consumer that could not even be made (or died of a fatal error) is made anew after this pause.
@@ -36,6 +36,14 @@ class PresetSets(Protocol):
         """The presets of a hash; None when no definition of it was read (an outage, not a fact)."""
         ...
 
+    def resumed(self) -> Sequence[Resumption]:
+        """The last words to workers to go on, in the topic's order."""
+        ...
+
+    def passed(self, offset: int) -> bool:
+        """Whether the topic was read beyond this record."""
+        ...
+
     def current(self) -> bool:
         """Whether the topic was read to its end at least once."""
         ...
@@ -53,27 +61,6 @@ class PresetSets(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """All that the topic said so far."""
-
-    definitions: Mapping[str, tuple[Preset, ...]] = field(default_factory=dict)
-    active: str | None = None
-
-
-def learn(known: Known, event: PresetSetDefined | PresetSetActivated) -> Known:
-    """Adds one event. A definition is never replaced: its hash is made of its content."""
-    match event:
-        case PresetSetDefined(preset_set=name, presets=presets):
-            if name in known.definitions:
-                return known
-            return replace(known, definitions={**known.definitions, name: presets})
-        case PresetSetActivated(preset_set=name):
-            return replace(known, active=name)
-        case _:
-            assert_never(event)
-
-
 class InMemoryPresetSets:
     """The twin for tests: knows what it is told by `apply`, or what it was made with."""
 
@@ -85,6 +72,19 @@ class InMemoryPresetSets:
     def apply(self, event: PresetSetDefined | PresetSetActivated) -> None:
         """Learns an event as if it had stood in the topic."""
         self._known = learn(self._known, event)
+
+    def apply_resumed(self, said: Resumption) -> None:
+        """Learns a word to workers."""
+        self._known = learn_resumed(self._known, said)
+
+    def resumed(self) -> Sequence[Resumption]:
+        """As the Protocol says."""
+        return self._known.resumed
+
+    def passed(self, offset: int) -> bool:
+        """Always: there is no topic to be behind of."""
+        del offset
+        return True
 
     def active(self) -> str | None:
         """As the Protocol says."""
@@ -156,6 +156,14 @@ class KafkaPresetSets:
         """As the Protocol says."""
         return self._known.definitions.get(preset_set)
 
+    def resumed(self) -> Sequence[Resumption]:
+        """As the Protocol says."""
+        return self._known.resumed
+
+    def passed(self, offset: int) -> bool:
+        """As the Protocol says."""
+        return self._next > offset
+
     def current(self) -> bool:
         """As the Protocol says."""
         return self._current.is_set()
@@ -225,8 +233,11 @@ class KafkaPresetSets:
         else:
             if isinstance(event, PresetSetDefined | PresetSetActivated):
                 self._known = learn(self._known, event)
-            elif self._current.is_set():
-                self._heard(event)
+            else:
+                if isinstance(event, WorkersResumed):
+                    self._known = learn_resumed(self._known, resumption(event, record))
+                if self._current.is_set():
+                    self._heard(event)
         # A new consumer goes on here; from the start, an old set would be active for a while.
         self._next = (record.offset() or 0) + 1
         self._progress.read(_PARTITION, self._next - 1, record.timestamp()[1])

@@ -10,8 +10,8 @@ _WORKERS: Final = frozenset({"ProcessingStarted", "VariantsReady", "ProcessingFa
 _TIME_WAS_OVER: Final = "expired"
 
 
-def actor_of(event_type: str, code: str | None, actor_id: UUID | None, owner_id: UUID) -> Actor:
-    """Who it was; `owner_id` is whose the account or asset is."""
+def actor_of(event_type: str, code: str | None, actor_id: UUID | None, owner_id: UUID | None) -> Actor:
+    """Who it was; `owner_id` is whose the account or asset is, None for nobody's."""
     if event_type in _WORKERS:
         return "worker"
     if actor_id is None or code == _TIME_WAS_OVER:

@@ -12,6 +12,7 @@ from api.actors import Actor, actor_of
 from projections.accounts.queries import AccountRow
 from projections.api_keys.queries import ApiKeyRow
 from projections.audit.queries import AuditRow
+from projections.checkpoints import LoopName
 from projections.erasures.queries import ErasureRow
 from projections.sessions.queries import SessionRow
 from schemas.identity import Role
@@ -42,7 +43,11 @@ _TOLD: Final = frozenset(
         "changed",
         "link_id",
         "variant",
+        "component",
     }
+)
+_ABOUT: Final[Mapping[LoopName, Literal["account", "asset", "workers"]]] = MappingProxyType(
+    {"identity": "account", "assets": "asset", "operations": "workers"}
 )
 _CONFIG: Final = ConfigDict(frozen=True)
 
@@ -138,7 +143,7 @@ class Erasure(BaseModel):
 
 
 class AuditEntry(BaseModel):
-    """One thing done to an account or an asset, or tried: who, what, to which, when, where it is written."""
+    """One thing done to an account, an asset or the workers, or tried: who, what, to which, and when."""
 
     model_config = _CONFIG
 
@@ -149,10 +154,11 @@ class AuditEntry(BaseModel):
         UUID | None, Field(description="Which person; null for what a worker or the system did.")
     ]
     about: Annotated[
-        Literal["account", "asset"], Field(description="What the subject is.", examples=["account"])
+        Literal["account", "asset", "workers"],
+        Field(description="What the subject is.", examples=["account"]),
     ]
-    subject: Id
-    owner: Annotated[UUID, Field(description="Whose account or asset it is.")]
+    subject: Annotated[UUID | None, Field(description="null for workers: `changed` names their component.")]
+    owner: Annotated[UUID | None, Field(description="Whose account or asset it is.")]
     accepted: Annotated[bool, Field(description="Whether the log's order let it happen.")]
     code: Annotated[str | None, Field(examples=["logout"])]
     session_id: UUID | None
@@ -229,7 +235,7 @@ def audit_shape(row: AuditRow) -> AuditEntry:
         action=row.event_type,
         by=by,
         actor=row.actor_id if by in {"owner", "administrator"} else None,
-        about="account" if row.log == "identity" else "asset",
+        about=_ABOUT[row.log],
         subject=row.subject_id,
         owner=row.owner_id,
         accepted=row.accepted,

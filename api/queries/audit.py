@@ -13,15 +13,19 @@ from api.openapi import problems
 from api.parts import Parts
 from api.problems import invalid
 from api.queries.listing import Cursor, Limit, cut, listed
+from api.queries.resumptions import told_by_then, told_to_workers
 from api.tokens import InvalidToken, Signer
 from api.user_shapes import AuditPage, audit_shape
 from projections.audit.queries import AuditFilter, AuditMark, mark_of
 from projections.checkpoints import LOOPS
 from schemas.catalogue import CATALOGUE
+from schemas.events import WorkersResumed
 
 AUDIT: Final = "/v1/audit"
 _PURPOSE: Final = "audit-cursor"
-_ACTIONS: Final = sorted(kind.name for kind in CATALOGUE if kind.topic in {"assets", "identity"})
+_ACTIONS: Final = sorted(
+    kind.name for kind in CATALOGUE if kind.topic in {"assets", "identity"} or kind.cls is WorkersResumed
+)
 
 Action = Annotated[
     str | None,
@@ -58,8 +62,12 @@ async def read_audit(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
-    """For administrators: what was done to accounts and assets, newest first. No personal text is in it."""
+    """For administrators: what was done to accounts and assets and told to workers, newest first.
+
+    No personal text is in it.
+    """
     parts, caller = await caught_up(request, "admin")
+    await told_by_then(parts, request)
     wanted = AuditFilter(actor_id=actor, subject_id=subject, action=action, since=since, until=until)
     return await audit_answer(parts, caller, wanted, path=AUDIT, limit=limit, cursor=cursor)
 
@@ -72,6 +80,9 @@ async def audit_answer(
     bound_to = f"{path} {caller.user_id} {wanted}"
     before = _mark_of(parts.signer, cursor, bound_to) if cursor is not None else None
     rows = await parts.reads.audit_page(wanted, limit=limit + 1, before=before)
+    if path == AUDIT:
+        told = told_to_workers(parts, wanted, before=before)
+        rows = sorted((*rows, *told), key=mark_of, reverse=True)[: limit + 1]
     page, last = cut(rows, limit)
     following = None
     if last is not None:

@@ -22,11 +22,11 @@ _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditRow:
-    """One record of either log that could be read, accepted by the fold or not; nothing personal in it.
+    """One record of a log that could be read, accepted by the fold or not; nothing personal in it.
 
     `subject_id` is the account (log identity) or the asset (log assets) that it is about, `owner_id` whose
-    that is. `actor_id` is null where a worker says how a job went, and so is `correlation_id`, the
-    request's id.
+    that is; both are null for what operations are told (log operations). `actor_id` is null where a worker
+    says how a job went, and so is `correlation_id`, the request's id.
     `data` holds small facts by type of event, as the activity of each log gives them, with kind and attempt.
     """
 
@@ -39,8 +39,8 @@ class AuditRow:
     event_type: str
     accepted: bool
     actor_id: UUID | None
-    subject_id: UUID
-    owner_id: UUID
+    subject_id: UUID | None
+    owner_id: UUID | None
     session_id: UUID | None
     key_id: UUID | None
     job_id: UUID | None

@@ -1,4 +1,4 @@
-"""What somebody did at one door stands in the audit at the other, from both logs."""
+"""What somebody did at one door stands in the audit at the other, from all logs."""
 
 from uuid import uuid4
 
@@ -35,3 +35,10 @@ def test_an_upload_and_a_login_stand_in_one_list(identity: RunningIdentity) -> N
     asked = f"/v1/audit?subject={granted.json()['asset_id']}"
     (entry,) = identity.clients[0].get(asked, headers=root.headers).json()["items"]
     assert entry == by_action["UploadRequested"]
+
+    resumed = identity.clients[0].post("/v1/workers/variants/resume", headers=root.headers)
+    assert resumed.status_code == 202, resumed.text
+    position = resumed.headers["Darkroom-Position"]
+    asked = f"/v1/audit?action=WorkersResumed&actor={root.user_id}&after={position}"
+    (entry,) = identity.clients[1].get(asked, headers=root.headers).json()["items"]
+    assert (entry["position"], entry["changed"]) == (position, {"component": "variants"})

@@ -6,7 +6,10 @@ from uuid import UUID, uuid4
 
 import httpx
 
-from schemas.events import AssetPurged, UploadCompleted
+from adapters.operations import InMemoryPresetSets
+from adapters.operations_known import Resumption
+from schemas.envelope import read_headers
+from schemas.events import AssetPurged, UploadCompleted, WorkersResumed
 from tests.unit.api.doors import JPEG, ROOT, Stage, upload
 from tests.unit.api.people import Person, is_problem, log_in, somebody
 
@@ -20,6 +23,56 @@ async def uploaded(on: Stage, person: Person, **headers: str) -> UploadCompleted
     assert answer.status_code == 202, answer.text
     on.reads.catch_up()
     return [event for event in on.events() if isinstance(event, UploadCompleted)][-1]
+
+
+def hear(on: Stage) -> None:
+    """What the process knows of the operations topic, which it follows by itself."""
+    assert isinstance(on.parts.presets, InMemoryPresetSets)
+    topic = on.settings.kafka.topics.operations
+    for offset, record in enumerate(record for record in on.log.records if record.topic == topic):
+        event = on.log.codec.decode(record.value)
+        if isinstance(event, WorkersResumed):
+            asked_by = UUID(read_headers(record.headers)["correlationid"])
+            said = Resumption(event=event, offset=offset, log_ms=record.timestamp_ms, correlation_id=asked_by)
+            on.parts.presets.apply_resumed(said)
+
+
+async def test_that_workers_were_told_to_go_on_stands_among_all_else(on: Stage) -> None:
+    root, ada = await somebody(on, "root@example.org", role="admin"), await somebody(on)
+    request_id = str(uuid4())
+    once = {"X-Request-Id": request_id, "Idempotency-Key": "once"}
+    for _ in range(2):
+        told = await root.client(**once).post("/v1/workers/purge/resume")
+        assert told.status_code == 202, told.text
+    on.clock.advance(timedelta(minutes=1))
+    later = on.clock.now().isoformat()
+    await root.client().post("/v1/workers/variants/resume")
+    hear(on)
+    asked = root.client()
+    every = (await asked.get("/v1/audit")).json()["items"]
+    newest, *_, first = [entry for entry in every if entry["action"] == "WorkersResumed"]
+    assert newest == every[0]
+    assert (first["about"], first["subject"], first["owner"]) == ("workers", None, None)
+    assert (first["by"], first["actor"], first["request_id"]) == (
+        "administrator",
+        str(root.user_id),
+        request_id,
+    )
+    assert (newest["changed"], first["changed"]) == ({"component": "variants"}, {"component": "purge"})
+
+    async def components(query: str) -> list[str]:
+        items = (await asked.get("/v1/audit", params=query)).json()["items"]
+        return [entry["changed"]["component"] for entry in items if entry["action"] == "WorkersResumed"]
+
+    assert await components("action=WorkersResumed") == ["variants", "purge"], "what is repeated is one"
+    assert await components(f"actor={root.user_id}") == ["variants", "purge"]
+    assert await components(f"actor={ada.user_id}") == []
+    assert await components(f"subject={root.user_id}") == []
+    assert await components("action=RoleChanged") == []
+    assert await components(f"since={later.replace('+', '%2B')}") == ["variants"]
+    assert await components(f"until={later.replace('+', '%2B')}") == ["purge"]
+    paged = await walked(asked, "/v1/audit?limit=1")
+    assert paged == [entry["action"] for entry in every]
 
 
 async def purged(on: Stage, event: UploadCompleted, actor_id: UUID, code: str = "permanent") -> None:

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from adapters.operations import InMemoryPresetSets, Known, learn
+from adapters.operations import InMemoryPresetSets
+from adapters.operations_known import Known, learn
 from schemas.events import PresetSetActivated, PresetSetDefined
 from schemas.presets import DEFAULT_PRESETS, preset_set_hash
 
