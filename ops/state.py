@@ -16,14 +16,16 @@ from adapters.settings import Settings, settings_or_exit
 from api.queries.past import PostgresPast
 from ops.listing import show_table
 from ops.sentences import in_sentences
-from ops.waiting import WRONG, Json, leave, quiet_logs
+from ops.waiting import WRONG, Json, leave, quiet_logs, stop_after
 from projections.past import queries as past
 from projections.past.queries import Moment
 from projections.storage.queries import StorageRow
 from schemas.asset_state import AssetState
+from schemas.codec import Codec
 from schemas.positions import InvalidPosition, Position
 
 _MOST: Final = 10_000_000
+_PATIENCE_SECONDS: Final = 5.0
 
 At = Annotated[str, typer.Option("--at", help="An instant with its zone, by the log's clock, or a position.")]
 Owner = Annotated[UUID | None, typer.Option(help="Only this owner's.")]
@@ -36,7 +38,9 @@ def command(at: At, owner: Owner = None, asset: AssetId = None, as_json: Json = 
     settings = settings_or_exit()
     moment = _read(at, settings)
     with in_sentences():
-        states = asyncio.run(_states(settings, moment, owner, [asset] if asset else None))
+        with stop_after(_PATIENCE_SECONDS) as stop:
+            codec = load_codec(settings, stop=stop)
+        states = asyncio.run(_states(settings, codec, moment, owner, [asset] if asset else None))
     standing = [state for state in states if state.purged_at is None and not state.called_off]
     said = {
         "at": at,
@@ -54,9 +58,12 @@ def command(at: At, owner: Owner = None, asset: AssetId = None, as_json: Json = 
 
 
 async def _states(
-    settings: Settings, at: datetime | Position, owner: UUID | None, assets: list[UUID] | None
+    settings: Settings,
+    codec: Codec,
+    at: datetime | Position,
+    owner: UUID | None,
+    assets: list[UUID] | None,
 ) -> list[AssetState]:
-    codec = load_codec(settings)
     async with async_pool(settings, "ops") as pool:
         door = PostgresPast(pool, settings.kafka)
         spots = await door.spots(owner, assets, await _moment(door, at), _MOST)
