@@ -160,7 +160,8 @@ async def _done(
     """By letter what came of it. What one of them frees is met again further down, and is over then."""
     found = await _meant(desk, ids, wanted, most)
     came: dict[str, Came] = {}
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("dead letters", total=len(found.letters))
         for standing in reversed(found.letters):  # the oldest first
             came[standing.letter.letter_id] = await act(desk, standing)
