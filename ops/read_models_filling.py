@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import queue
 import signal
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -84,7 +85,7 @@ def fill_shown(
 ) -> int:
     """Fills the parts and shows how it goes; returns how many records went in. Raises RebuildStopped."""
     filled = 0
-    with shown(loop.topic, total, quiet=quiet) as show:
+    with shown(loop.topic, total, quiet=quiet or not parts) as show:
 
         def told(said: Said) -> None:
             nonlocal filled
@@ -113,6 +114,8 @@ def fill_all(
         for process in running:
             process.start()
         _follow(running, len(parts), said, told)
+        for process in running:  # nothing is left to do; they take their folders with them
+            process.join(_ENDING_SECONDS)
     finally:
         for process in running:
             process.terminate()
@@ -139,6 +142,7 @@ def _follow(running: Sequence[SpawnProcess], parts: int, said: Any, told: Callab
 def _work(settings: Settings, loop: LoopName, work: Any, said: Any) -> None:  # noqa: ANN401 - queues
     """One process: takes parts until there are no more, or its parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it too, and ends us
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     quiet_logs()
     parent = os.getppid()
 

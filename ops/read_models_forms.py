@@ -96,6 +96,16 @@ def switch(conn: Connection[Any], loop: Loop) -> list[str]:
     raise AssertionError
 
 
+def unkept(conn: Connection[Any], loop: Loop) -> str | None:
+    """What to do where no projector of this release keeps its forms; None where one does."""
+    if switching.kept(conn, loop, loop.fold.version):
+        return None
+    return (
+        f"Nobody keeps these forms of {loop.topic}: start this release's projector (`python -m projections "
+        f"{loop.name}`)."
+    )
+
+
 def refuse_to_go_back(conn: Connection[Any], loop: Loop) -> None:
     """Raises FormsRefused: only a release whose forms they are knows which they are."""
     if others := [form.schema for form in switching.forms(conn, loop) if not form.served and not form.ours]:

@@ -51,22 +51,25 @@ def add_to(app: typer.Typer) -> None:
 
 
 def list_(as_json: Json = False) -> None:
-    """List every read model, the log it is folded from, and its copy where there is one."""
+    """List every read model, its version here and the one that is served, its log, its copy."""
     settings = settings_or_exit()
     rows: list[dict[str, Any]] = []
     with connection(settings) as conn:
         for loop in loops_of(settings, None):
             there, partitions = copies.every(conn, loop), partitions_of(settings.kafka, loop.topic)
+            served = {form.name: form.version for form in switching.forms(conn, loop) if form.served}
             for model in loop.models:
                 copy = described(there[model.name], partitions) if model.name in there else None
-                rows.append({"name": model.name, "version": model.version, "loop": loop.name, "copy": copy})
+                own = {"name": model.name, "version": model.version, "served": served.get(model.name)}
+                rows.append(own | {"loop": loop.name, "copy": copy})
     if as_json:
         typer.echo(json.dumps(rows))
         return
-    table = Table("read model", "version", "log", "copy")
+    table = Table("read model", "version", "served", "log", "copy")
     for row in rows:
-        copy = row["copy"]
-        table.add_row(str(row["name"]), str(row["version"]), str(row["loop"]), copy["state"] if copy else "")
+        copy, served_now = row["copy"], row["served"] or "-"
+        said = (str(row["name"]), str(row["version"]), str(served_now), str(row["loop"]))
+        table.add_row(*said, copy["state"] if copy else "")
     Console().print(table)
 
 
@@ -84,6 +87,8 @@ def rebuild(names: Names, workers: Workers = 2, as_json: Json = False) -> None:
         for loop, chosen in _chosen(settings, names):
             if read_models_forms.unserved(conn, loop, chosen):
                 filled += read_models_forms.build(settings, conn, loop, workers, quiet=as_json)
+                if advice := read_models_forms.unkept(conn, loop):
+                    typer.echo(advice, err=True)
                 told.append(_counted(settings, conn, loop))
                 continue
             read_models_forms.require_one_form(conn, loop)
@@ -121,6 +126,8 @@ def switch(names: Names, unverified: Unverified = False, as_json: Json = False) 
                 _say([compared], as_json=as_json)
             if read_models_forms.unserved(conn, loop, chosen):
                 read_models_forms.switch(conn, loop)
+                if advice := read_models_forms.unkept(conn, loop):
+                    typer.echo(advice, err=True)
             else:
                 read_models_forms.require_one_form(conn, loop)
                 _switch(conn, loop, chosen, back=False)
@@ -235,6 +242,7 @@ def _compared(
 
 
 def _counted(settings: Settings, conn: psycopg.Connection[Any], loop: Loop) -> Counted:
+    switching.require_there(conn, loop)
     with connection(settings) as holder:
         return counting.count(conn, holder, loop)
 

@@ -142,12 +142,18 @@ def drop(conn: Connection[Any], loop: Loop) -> list[str]:
     return [form.schema for form in gone]
 
 
-def _require_whole(conn: Connection[Any], loop: Loop, apart: list[Form]) -> None:
+def require_there(conn: Connection[Any], loop: Loop) -> None:
+    """Raises FormsRefused where forms of this release were never made."""
     there = {form.name for form in forms(conn, loop) if form.ours}
     if absent := sorted({model.name for model in loop.models} - there):
         raise FormsRefused(
-            f"{', '.join(absent)} of this release are not there yet; its projector makes and fills them"
+            f"{', '.join(absent)} of this release are not there yet; `python -m ops read-models rebuild "
+            f"{loop.fold.name}` makes and fills them"
         )
+
+
+def _require_whole(conn: Connection[Any], loop: Loop, apart: list[Form]) -> None:
+    require_there(conn, loop)
     if not apart:
         raise FormsRefused(f"the read models of {loop.topic} are served in the forms of this release already")
 
