@@ -1,5 +1,7 @@
 """A new form of read models is built beside the one that is served, switched to, gone back from, dropped."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -65,7 +67,13 @@ async def test_an_operator_sees_what_stands_beside_and_makes_no_copies_meanwhile
     stage.old.apply(records)
     assert read_models_forms.described(conn, stage.was) is None
     assert read_models_forms.unserved(conn, stage.was, ["assets", "jobs"]) == []
+    with pytest.raises(
+        FormsRefused, match=r"lifecycle of this release are not there yet; .*rebuild lifecycle"
+    ):
+        switching.require_there(conn, new)
+    assert read_models_forms.unkept(conn, new) is not None
     stage.new.open()
+    assert read_models_forms.unkept(conn, new) is None
     stage.new.apply(records[:6])
     assert read_models_forms.unserved(conn, new, ["assets"]) == ["assets"]
     with pytest.raises(FormsRefused, match="name them by themselves"):
@@ -91,6 +99,37 @@ async def test_an_operator_sees_what_stands_beside_and_makes_no_copies_meanwhile
         assert [one.alike for one in counted.tables] == [False, True]
         conn.execute("delete from assets_v3.assets")
         assert not counting.count(conn, holder, new).same
+
+
+async def test_both_are_compared_at_one_position_while_they_go_on(stage: Stage) -> None:
+    stage.new.open()
+    over = threading.Event()
+
+    def go_on() -> None:
+        for number in range(1_000):
+            if over.is_set():
+                return
+            stage.log.append(*stage.stories.whole(number, ada))
+            records = list(stage.log.records())
+            stage.old.apply(records)
+            stage.new.apply(records)
+
+    ada = await stage.stories.owner("ada")
+    with (
+        ThreadPoolExecutor(1) as another,
+        connect(stage.settings) as conn,
+        connect(stage.settings) as holder,
+    ):
+        going = another.submit(go_on)
+        try:
+            found = [counting.count(conn, holder, stage.new.whole) for _ in range(20)]
+        finally:
+            over.set()
+        going.result(60)
+    assert [(one.behind, one.same) for one in found] == [(0, True)] * 20
+    rows = [one.tables[0].beside for one in found]
+    assert rows[0] != rows[-1], "they went on"
+    assert {table.alike for one in found for table in one.tables} == {True}
 
 
 async def test_what_is_beside_never_passes_what_is_served(stage: Stage) -> None:

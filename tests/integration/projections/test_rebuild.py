@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -47,6 +48,10 @@ class Stage:
             self.log.append(*(events if ready else list(events)[:2]))
         for number, at in before.items():
             self.models.apply(list(self.log.partitions[number])[at:])
+
+    def tell_one_by_one(self, assets: Sequence[str]) -> None:
+        for asset in assets:
+            self.tell(asset)
 
     def fill(self, *names: str, partitions: tuple[int, ...] = tuple(range(PARTITIONS))) -> None:
         copies.begin(self.conn, self.models.loop, names)
@@ -232,6 +237,22 @@ def test_a_copy_that_is_ahead_of_live_rows_sent_back_is_not_kept(
         fill(stage.conn, stage.tools, ["assets"], SentBack(stage, number), number)
     assert stage.models.rows("assets_v2_copy.assets") == []
     assert copies.every(stage.conn, stage.models.loop)["assets"].filled == ()
+
+
+def test_both_are_compared_in_one_snapshot_while_they_go_on(stage: Stage) -> None:
+    stage.tell("a")
+    stage.fill(*NAMES)
+    stage.finish(*NAMES)
+    with ThreadPoolExecutor(1) as another:
+        going = another.submit(stage.tell_one_by_one, [f"asset {number}" for number in range(30)])
+        found = [compare(stage.conn, stage.models.loop, NAMES)]
+        while not going.done():
+            found.append(compare(stage.conn, stage.models.loop, NAMES))
+        going.result()
+    assert all(one.same for one in found)
+    at = [sum(one.positions.values()) for one in found]
+    assert at == sorted(at)
+    assert at[0] < at[-1], "they went on"
 
 
 def test_rows_that_differ_are_found_and_only_their_keys_are_shown(stage: Stage) -> None:
