@@ -36,7 +36,7 @@ class NothingWaits(StatusProblem):
 
 
 class NotRedrivable(StatusProblem):
-    """What this component gave up can't be asked for again; it can be discarded."""
+    """What this component gave up can't be asked for again, or its asset lies in the trash; discard it."""
 
     status = 409
     type_ = "not-redrivable"

@@ -60,7 +60,9 @@ async def redrive(
 async def _request(parts: Parts, standing: Standing, actor_id: UUID) -> VariantsRequested:
     """Raises NotRedrivable, RedrivesSpent."""
     asset_id = asset_of(standing.letter)
-    rounds = await parts.work.redrive_rounds(asset_id) if asset_id is not None else 0
+    if asset_id is None or await parts.work.original(asset_id) is None:
+        raise NotRedrivable  # in the trash, or gone: the log would not let it count
+    rounds = await parts.work.redrive_rounds(asset_id)
     if rounds >= parts.settings.limits.redrives:
         raise RedrivesSpent
     now, secret = parts.clock.now(), parts.settings.secrets.id_key

@@ -25,7 +25,9 @@ async def redrive(desk: Desk, standing: Standing) -> Came:
         return "over"
     letter = await asyncio.to_thread(desk.letters.letter, standing.letter.letter_id)
     asset_id = asset_of(standing.letter)
-    rounds = await desk.work.redrive_rounds(asset_id) if asset_id is not None else 0
+    if asset_id is None or await desk.work.original(asset_id) is None:
+        return "impossible"  # in the trash, or gone: the log would not let it count
+    rounds = await desk.work.redrive_rounds(asset_id)
     if rounds >= desk.settings.limits.redrives:
         return "spent"
     event = None if letter is None else _request(desk, letter, rounds)

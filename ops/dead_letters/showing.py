@@ -24,7 +24,7 @@ _WORDS: Final[Mapping[Came, str]] = {
     "still_held": "read again in vain",
     "asked": "asked for, and nobody said yet what came of it",
     "spent": "redriven as often as DEAD_LETTER_REDRIVES allows",
-    "impossible": "nothing that can be redriven",
+    "impossible": "not to be redriven: the asset lies in the trash, or asks for nothing",
 }
 
 

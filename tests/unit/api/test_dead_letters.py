@@ -232,6 +232,18 @@ async def test_after_some_rounds_it_is_enough(on: Stage) -> None:
     assert (spent.status_code, spent.json()["type"]) == (409, "/problems/redrives-spent")
 
 
+async def test_what_lies_in_the_trash_is_not_worked_on(on: Stage) -> None:
+    letter_id, completed = await given_up(on)
+    assert (await on.client().delete(f"/v1/assets/{completed.asset_id}")).status_code == 204
+    on.reads.catch_up()
+    said = len(on.log.records)
+    answer = await on.client(ROOT).post(f"/v1/dead-letters/{letter_id}/redrive")
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/not-redrivable")
+    assert len(on.log.records) == said
+    assert (await on.client().post(f"/v1/assets/{completed.asset_id}/restore")).status_code == 200
+    assert (await on.client(ROOT).post(f"/v1/dead-letters/{letter_id}/redrive")).status_code == 202
+
+
 async def test_what_was_set_aside_is_read_again_and_no_event_said(on: Stage) -> None:
     _, completed = await upload(on)
     letter_id = set_aside(on, record_of(on, completed))

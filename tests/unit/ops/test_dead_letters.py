@@ -46,8 +46,15 @@ class Bench:
         }
 
     async def failed_jobs(self, job_ids: Sequence[UUID]) -> set[UUID]:
-        del job_ids
+        return set(job_ids)
+
+    async def said(self, event_ids: Sequence[UUID]) -> set[UUID]:
+        del event_ids
         return set()
+
+    async def original(self, asset_id: UUID) -> None:
+        """Everything lies in the trash."""
+        del asset_id
 
     async def told(self, asset_ids: Collection[UUID]) -> dict[UUID, Told]:
         raise AssertionError(asset_ids)
@@ -57,13 +64,12 @@ class Bench:
         self.asked.append(found.spot[2])
         self.holding.discard(found.spot[2])
 
-    def bury(self, offset: int, *, holds: bool) -> None:
+    def bury(self, offset: int, *, holds: bool = False, component: str = "projector") -> None:
+        headers = [("jobid", str(UUID(int=offset)).encode())]
         record = RawRecord(
-            topic="t", partition=0, offset=offset, timestamp_ms=0, key=KEY, value=b"x", headers=()
+            topic="t", partition=0, offset=offset, timestamp_ms=0, key=KEY, value=b"x", headers=headers
         )
-        reason = Reason(
-            component="projector", code="too_short", error_kind="undecodable", first_failed_at=NOW
-        )
+        reason = Reason(component=component, code="too_short", error_kind="undecodable", first_failed_at=NOW)
         self.letters.append_sync(record, reason)
         if holds:
             self.holding.add(offset)
@@ -137,6 +143,12 @@ def test_what_is_not_done_with_is_named(bench: Bench, monkeypatch: pytest.Monkey
     done = ran("redrive", "0-0", "0-1")
     assert done.exit_code == 4
     assert done.stdout == "1 over already\n1 read again in vain\n0-0: read again in vain\n"
+
+
+def test_what_lies_in_the_trash_is_not_worked_on(bench: Bench) -> None:
+    bench.bury(20, component="variants")
+    done = ran("redrive", "0-5", "--json")
+    assert (done.exit_code, json.loads(done.stdout)) == (4, {"0-5": "impossible"})
 
 
 def test_what_is_no_letter_or_no_condition_is_refused_before_anybody_is_asked(
