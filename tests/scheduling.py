@@ -32,6 +32,7 @@ SECONDS: Final = {
     "tests/integration/projections/test_rebuild_program.py": 35,
     "tests/integration/projections/test_identity_program.py": 30,
     "tests/integration/projections/test_refusals.py": 30,
+    "tests/integration/worker/test_redrive.py": 30,
     "tests/integration/rig/test_doors.py": 30,
     "tests/integration/rig/test_clocks.py": 35,
     "tests/integration/rig/test_projectors.py": 30,
