@@ -38,7 +38,8 @@ class Watch:
 
     def assigned(self) -> None:
         """Partitions were dealt out to us once more."""
-        self._dealt = True
+        # Whoever is dealt partitions is known to the group, whatever it said while we were joining.
+        self._dealt = self._member = True
         self._assignments.append(self._now())
 
     def progressed(self) -> None:

@@ -127,6 +127,7 @@ time.sleep(60)
 
 def test_ready_is_who_was_dealt_partitions_and_is_known_to_the_group(watch: Watch) -> None:
     assert watch.trouble() == "no partitions were dealt out yet"
+    watch.told(False)  # asked while it was joining
     watch.assigned()
     assert watch.trouble() is None
     watch.told(False)
