@@ -5,7 +5,7 @@ import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from schemas.events import UploadCompleted, UploadRequested
 from tests.integration.contract.commands import run_ops
@@ -42,37 +42,26 @@ async def test_a_job_that_was_given_up_is_found_and_done_again(
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
+    def jobs(asset_id: UUID) -> list[tuple[str, str]]:
+        return [(job["kind"], job["state"]) for job in said("jobs", "list", "--asset", str(asset_id))]
+
     start_worker(FAILPOINTS=EVERY_ATTEMPT_RAISES)
     request = await lab.request()
     await lab.append(asked_for(request))
     await lab.append(request)
-    mine = [
-        f"--where={name}" for name in ("format=image/jpeg", f"owner={OWNER}", f"asset={request.asset_id}")
-    ]
+    conditions = ("format=image/jpeg", f"owner={OWNER}", f"asset={request.asset_id}")
+    mine = [f"--where={condition}" for condition in conditions]
     with running(Program(["projections"], ground.env, tmp_path / "projector")):
         await lab.until(lambda: said("dead-letters", "list", *mine))
         (letter,) = await asyncio.to_thread(said, "dead-letters", "list", *mine)
-        assert (letter["component"], letter["code"], letter["attempts"]) == (
-            "variants",
-            "unexpected_error",
-            3,
-        )
-        assert (letter["state"], letter["job_id"]) == ("failed", str(request.job_id))
+        assert (letter["component"], letter["attempts"], letter["state"]) == ("variants", 3, "failed")
+        assert letter["job_id"] == str(request.job_id)
         meant = await asyncio.to_thread(said, "dead-letters", "redrive", *mine, "--dry-run")
         assert meant == {letter["id"]: "would be: failed"}
         assert await asyncio.to_thread(said, "dead-letters", "redrive", *mine) == {letter["id"]: "redriven"}
-
-        def jobs() -> list[tuple[str, str]]:
-            found = said("jobs", "list", "--asset", str(request.asset_id))
-            return [(job["kind"], job["state"]) for job in found]
-
-        await lab.until(lambda: jobs() == [("redrive", "completed"), ("upload", "failed")])
+        await lab.until(lambda: jobs(request.asset_id) == [("redrive", "completed"), ("upload", "failed")])
         assert await asyncio.to_thread(said, "dead-letters", "list", *mine) == []
         (closed,) = await asyncio.to_thread(said, "dead-letters", "list", "--all", *mine)
         assert closed["state"] == "over"
         history = (await asyncio.to_thread(said, "jobs", "show", str(request.job_id)))["history"]
-        assert [(one["number"], one["outcome"]) for one in history] == [
-            (1, "failed"),
-            (2, "failed"),
-            (3, "failed"),
-        ]
+        assert [one["outcome"] for one in history] == ["failed"] * 3
