@@ -186,6 +186,32 @@ def api(ground: World, history: History, tmp_path: Path) -> Iterator[Fleet]:
     fleet.close()
 
 
+PROGRAMS = (
+    ("api",),
+    ("processors", "variants"),
+    ("processors", "variants", "--lane", "bulk"),
+    ("projections",),
+    ("processors", "purge"),
+    ("ops", "erasures", "run"),
+    ("ops", "housekeeping", "run"),
+)
+"""All that run for ever, as `make up` starts them."""
+
+
+@pytest.fixture
+def everybody(ground: World, history: History, tmp_path: Path) -> Iterator[Fleet]:
+    """One of each of PROGRAMS, numbered like these; none runs until it is started."""
+
+    def make(number: int, settings: Mapping[str, str]) -> Program:
+        own = {"WORKER_SLOT": "0", "WORKER_SESSION": f"{SESSION_SECONDS:g}s", "WORKER_CHILDREN": "1"}
+        env = {**ground.env, **own, **settings}
+        return Program(PROGRAMS[number], env, tmp_path / f"program-{number}")
+
+    fleet = Fleet(make, history, name="program")
+    yield fleet
+    fleet.close()
+
+
 @pytest.fixture
 async def outside(scene: Scene) -> AsyncIterator[Scene]:
     """The same scene with an owner's uploads as its load."""
