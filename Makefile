@@ -35,10 +35,11 @@ test-integration: environment fetch ## Our processes on real servers
 test-e2e: environment fetch ## Photographs through the whole arrow
 	$(RUN) pytest tests/e2e $(ARGS)
 
-chaos: environment fetch ## Kill, freeze and cut everything at random (CHAOS_SECONDS=120; RIG_SEED=… repeats a run)
+chaos: environment fetch ## Kill, freeze, cut, fill and start everything at random (CHAOS_SECONDS=120; RIG_SEED=… repeats a run)
 	CHAOS_SECONDS=$${CHAOS_SECONDS:-120} $(RUN) pytest -n 0 -s \
 		tests/integration/rig/test_chaos.py tests/integration/rig/test_cluster.py \
-		tests/integration/rig/test_clocks.py $(ARGS)
+		tests/integration/rig/test_clocks.py tests/integration/rig/test_full_disks.py \
+		tests/integration/rig/test_starts.py $(ARGS)
 
 lint: environment ## Linter, formatting, types and import rules
 	.venv/bin/ruff check
