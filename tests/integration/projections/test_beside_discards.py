@@ -129,6 +129,31 @@ async def test_a_discard_lets_go_of_what_both_forms_have_set_aside(stage: Stage)
     assert stage.rows(NEW_ROWS) == stage.rows(OLD_ROWS)
 
 
+async def test_a_fill_goes_on_behind_what_its_projector_has_set_aside(stage: Stage) -> None:
+    stage.log.append(stage.stories.requested("a", await stage.stories.owner("ada")))
+    bad = stage.log.put(str(stage.stories.asset_id("a")).encode(), BROKEN)
+    stage.models.open()
+    stage.models.apply(list(stage.log.records()))
+    stage.new.open()
+    stage.new.apply(list(stage.log.records()))
+    records = await stage.tell("a")
+    stage.models.apply(records[2:])
+    stage.new.fill(stage.log, *EVERY)
+    aside = set(stage.models.rows("infra.quarantine", 'version, "offset", code'))
+    of_old = {each[1:] for each in aside if each[0] == 3}
+    assert len(of_old) == 5
+    assert {each[1:] for each in aside if each[0] == 4} == of_old
+    records = tell_discard(stage, bad)
+    stage.models.apply(records[stage.models.positions[bad.partition] :])
+    stage.new.fill(stage.log, *EVERY)
+    stage.new.open()
+    assert stage.new.positions == stage.models.positions
+    replayed(stage, records)
+    assert stage.new.redrive(stage.log)
+    assert stage.models.rows("infra.quarantine") == []
+    assert stage.rows(NEW_ROWS) == stage.rows(OLD_ROWS)
+
+
 async def test_what_only_the_new_form_has_set_aside_speaks_against_a_switch(stage: Stage) -> None:
     bad, _ = await with_poison(stage)
     stage.new.open()
