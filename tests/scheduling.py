@@ -29,6 +29,7 @@ SECONDS: Final = {
     "tests/integration/uploads/test_uploads.py": 40,
     "tests/integration/api/test_hostile.py": 40,
     "tests/integration/api/test_live.py": 40,
+    "tests/integration/projections/test_beside_program.py": 35,
     "tests/integration/projections/test_rebuild_program.py": 35,
     "tests/integration/projections/test_identity_program.py": 30,
     "tests/integration/projections/test_refusals.py": 30,
