@@ -6,7 +6,7 @@ ARGS ?=
 JOBS ?= 3
 .DEFAULT_GOAL := help
 .PHONY: help up down status test lint format lock environment fetch
-.PHONY: test-unit test-contract test-integration test-e2e chaos
+.PHONY: test-unit test-contract test-integration test-e2e chaos soak
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,9 @@ chaos: environment fetch ## Kill, freeze, cut, fill and start everything at rand
 		tests/integration/rig/test_chaos.py tests/integration/rig/test_cluster.py \
 		tests/integration/rig/test_clocks.py tests/integration/rig/test_full_disks.py \
 		tests/integration/rig/test_starts.py $(ARGS)
+
+soak: environment fetch ## Half an hour of load and faults in which no program may grow (SOAK_SECONDS=1800; RIG_SEED=…)
+	SOAK_SECONDS=$${SOAK_SECONDS:-1800} $(RUN) pytest -n 0 -s tests/integration/rig/test_soak.py $(ARGS)
 
 lint: environment ## Linter, formatting, types and import rules
 	.venv/bin/ruff check

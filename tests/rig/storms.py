@@ -95,8 +95,17 @@ def rolling(fleet: Fleet, numbers: Sequence[int], storm: Storm, *, longest: floa
     return codes
 
 
-def striking(faults: Mapping[str, Callable[[], object]], storm: Storm, told: Callable[[str], object]) -> None:
-    """Does these in random order, each before any comes again; `told` hears their names."""
+def striking(
+    faults: Mapping[str, Callable[[], object]],
+    storm: Storm,
+    told: Callable[[str], object],
+    *,
+    longest: float = 1.0,
+) -> None:
+    """Does these in random order, each before any comes again; `told` hears their names.
+
+    Between two it waits for `longest` seconds at most.
+    """
     order: list[str] = []
     for _ in storm.turns():
         if not order:
@@ -104,4 +113,4 @@ def striking(faults: Mapping[str, Callable[[], object]], storm: Storm, told: Cal
         name = order.pop()
         told(name)
         faults[name]()
-        storm.pause(1.0)
+        storm.pause(longest)
