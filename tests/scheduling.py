@@ -23,6 +23,7 @@ SECONDS: Final = {
     "tests/integration/worker/test_membership.py": 60,
     "tests/integration/worker/test_purge.py": 55,
     "tests/e2e/test_faults.py": 50,
+    "tests/integration/worker/test_silent.py": 50,
     "tests/integration/subjects/test_commands.py": 45,
     "tests/integration/worker/test_hostile_uploads.py": 45,
     "tests/integration/contract/test_schemas.py": 45,

@@ -1,10 +1,8 @@
 """The failure policy on real servers: bugs, too many dead letters, a worker that went silent."""
 
 import asyncio
-import signal
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,9 +11,6 @@ from schemas.events import JobDeleted, WorkersResumed
 from tests.integration.worker.conftest import StartWorker
 from tests.integration.worker.lab import Lab, letter_of
 from tests.integration.worker.seen import metric, readiness
-from tests.integration.worker.test_outages import LEFT_TO_START_ANEW
-from tests.programs import Program, running
-from tests.servers import World
 
 EVERY_ATTEMPT_RAISES = "worker.before_read=raise@1,worker.before_render=raise@1,worker.before_append=raise@1"
 BUG = "internal(unexpected_error)"
@@ -126,24 +121,3 @@ async def test_a_job_that_was_deleted_is_passed_over(lab: Lab, start_worker: Sta
 
 def said_by_an_operator(component: str) -> WorkersResumed:
     return WorkersResumed(event_id=uuid4(), occurred_at=datetime.now(UTC), component=component)
-
-
-async def test_a_worker_that_is_assigned_and_lagging_yet_idle_leaves(
-    lab: Lab, ground: World, tmp_path: Path
-) -> None:
-    """Nothing raises, nothing is in hand, records wait: the watchdog ends it, and the next one does them."""
-    env = {**ground.env, "WORKER_SLOT": "0", "WORKER_IDLE_LIMIT": "2s"}
-    worker = Program(["tests.integration.worker.wedged"], env, tmp_path)
-    with running(worker):
-        worker.wait_ready()
-        well = await lab.upload()
-        await lab.ended(well)
-        worker.send(signal.SIGWINCH)
-        waiting = [await lab.upload() for _ in range(3)]
-        assert await asyncio.to_thread(worker.process.wait, 60) == LEFT_TO_START_ANEW
-        assert "records behind, yet idle" in worker.output()
-        # One of them may have been fetched before the wedge.
-        assert any(lab.story(request) == [] for request in waiting)
-        worker.arguments = ("processors", "variants")
-        worker.restart().wait_ready()
-        await lab.ended(*waiting)
