@@ -171,7 +171,9 @@ def create_app(parts: Parts, loops: Loops) -> Doors:
     """The doors over these parts. Nothing connects before the application's lifespan begins."""
     doors = parts.settings.doors
     sse = parts.metrics.sse
-    held = HeldStreams(parts.places, most=doors.sse_streams_per_user)
+    held = HeldStreams(
+        parts.places, most=doors.sse_streams_per_user, loop=loops.expect("held-streams", beats=False)
+    )
     hub = Hub(streams_per_user=doors.sse_streams_per_user, queue=doors.sse_queue, metrics=sse, held=held)
     tailer = Tailer(
         topic=parts.settings.kafka.topics.assets,
@@ -194,7 +196,7 @@ def create_app(parts: Parts, loops: Loops) -> Doors:
     probes = health.Probes(health.checks_of(parts), loops)
     app = described_app(shown=doors.docs)
     ask_first(app, [module.router for module in BUSY])
-    app.router.lifespan_context = _lifespan(hub, held, tailer, denials, parts.identity.uses)
+    app.router.lifespan_context = _lifespan(hub, held, tailer, denials, parts.identity.uses, loops)
     app.state.parts = parts
     app.state.probes = probes
     app.router.routes.append(Route(stream.PATH, stream.StreamDoor(hub, tailer), methods=["GET"]))
@@ -234,13 +236,13 @@ def _included() -> tuple[BaseRoute, ...]:
 
 
 def _lifespan(
-    hub: Hub, held: HeldStreams, tailer: Tailer, denials: DenialTail, uses: KeyUses
+    hub: Hub, held: HeldStreams, tailer: Tailer, denials: DenialTail, uses: KeyUses, loops: Loops
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         tailer.start()
         denials.start()
-        uses.start()
+        uses.start(loops.expect("key-uses", beats=False))
         held.start()
         try:
             yield

@@ -58,7 +58,7 @@ async def opened(
         keys = await _keys(settings, codec, log, metrics, loops, closing)
         presets = await _presets(settings, codec, loops, closing)
         pool = await _pool(settings, closing)
-        watch = await _watch(settings, closing)
+        watch = await _watch(settings, loops, closing)
         clock = SystemClock()
         identity = _identity(settings, pool, watch, clock, closing)
         reads = PostgresReads(pool, watch)
@@ -151,8 +151,8 @@ def _limits(settings: Settings, pool: Pool, metrics: Metrics, closing: AsyncExit
     return limits
 
 
-async def _watch(settings: Settings, closing: AsyncExitStack) -> PositionWatch:
-    watch = PositionWatch(conninfo(settings, COMPONENT))
+async def _watch(settings: Settings, loops: Loops, closing: AsyncExitStack) -> PositionWatch:
+    watch = PositionWatch(conninfo(settings, COMPONENT), loop=loops.expect("position-watch"))
     await watch.start()
     closing.push_async_callback(watch.close)
     return watch

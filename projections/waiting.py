@@ -12,6 +12,7 @@ import psycopg
 import structlog
 from psycopg import AsyncConnection
 
+from adapters.telemetry import Loop
 from projections.checkpoints import CHANNEL, all_positions
 from projections.forms import FORMS
 from projections.notices import Notice, read_notice
@@ -23,6 +24,7 @@ _LOOK_SECONDS: Final = 0.5
 _SILENT_SECONDS: Final = 5.0
 _CONNECT_SECONDS: Final = 3
 _LONGEST_BACK_OFF: Final = 2.0
+_READ_MODELS: Final = "read models"
 
 _log = structlog.get_logger(__name__)
 
@@ -83,8 +85,15 @@ class PositionWatch:
     """
 
     def __init__(
-        self, conninfo: str, *, look_seconds: float = _LOOK_SECONDS, silent_seconds: float = _SILENT_SECONDS
+        self,
+        conninfo: str,
+        *,
+        look_seconds: float = _LOOK_SECONDS,
+        silent_seconds: float = _SILENT_SECONDS,
+        loop: Loop | None = None,
     ) -> None:
+        """`loop` shows how it is."""
+        self._loop = loop or Loop()
         self._conninfo = conninfo
         self._silent_seconds = silent_seconds
         self._look_seconds = look_seconds
@@ -150,17 +159,22 @@ class PositionWatch:
     async def _follow(self) -> None:
         attempt = 0
         while True:
+            self._loop.beat()
             try:
                 async with await _connect(self._conninfo) as conn:
                     await conn.execute(f"listen {CHANNEL}".encode())
                     attempt = 0
+                    self._loop.well(_READ_MODELS)
                     self._unsure()  # of what was told before, nothing was heard
                     while True:
+                        self._loop.beat()
                         self._replace(await all_positions(conn))
                         await self._listen(conn)
             except psycopg.Error as error:
                 attempt += 1
-                _log.warning("positions.unreachable", error=type(error).__name__, attempt=attempt)
+                name = type(error).__name__
+                self._loop.trouble(_READ_MODELS, name, error=f"{_READ_MODELS}: {name}")
+                _log.warning("positions.unreachable", error=name, attempt=attempt)
                 longest = min(_LONGEST_BACK_OFF, 0.05 * 2 ** min(attempt, 8))
                 await asyncio.sleep(random.uniform(longest / 2, longest))  # noqa: S311 - jitter, no secret
 
@@ -168,6 +182,7 @@ class PositionWatch:
         """Applies what is told until nothing has been for a while, or something has to be looked up."""
         async with contextlib.aclosing(conn.notifies(timeout=self._look_seconds)) as notices:
             async for notice in notices:
+                self._loop.beat()
                 if not self._told(notice.payload):
                     self._unsure()
                     return

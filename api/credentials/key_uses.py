@@ -11,8 +11,11 @@ from uuid import UUID
 import psycopg
 import structlog
 
+from adapters.telemetry import Loop
+
 # Whoever looks at when a key was last used does not mind so many seconds.
 WRITE_SECONDS: Final = 10.0
+_DATABASE: Final = "database"
 
 log = structlog.get_logger(__name__)
 
@@ -35,13 +38,15 @@ class KeyUses:
         self._write, self._every = write, every
         self._noted: dict[UUID, KeyUse] = {}
         self._task: asyncio.Task[None] | None = None
+        self._loop = Loop()
 
     def note(self, key_id: UUID, user_id: UUID, at: datetime) -> None:
         """The key was used."""
         self._noted[key_id] = KeyUse(key_id=key_id, user_id=user_id, at=at)
 
-    def start(self) -> None:
-        """Begins to write every now and then."""
+    def start(self, loop: Loop | None = None) -> None:
+        """Begins to write every now and then; `loop` shows how it is."""
+        self._loop = loop or Loop()
         self._task = asyncio.create_task(self._run(), name="key-uses")
 
     async def close(self) -> None:
@@ -58,12 +63,17 @@ class KeyUses:
         noted, self._noted = self._noted, {}
         if not noted:
             return
+        self._loop.beat()
         try:
             # In one order, so that two processes never wait for each other.
             await self._write(sorted(noted.values(), key=lambda use: use.key_id))
         except psycopg.Error as error:
-            log.warning("key_uses_unwritten", error=type(error).__name__)
+            name = type(error).__name__
+            self._loop.trouble(_DATABASE, name, error=f"{_DATABASE}: {name}")
+            log.warning("key_uses_unwritten", error=name)
             self._noted = {**noted, **self._noted}
+        else:
+            self._loop.well(_DATABASE)
 
     async def _run(self) -> None:
         while True:

@@ -12,6 +12,7 @@ from weakref import WeakValueDictionary
 import psycopg
 import structlog
 
+from adapters.telemetry import Loop
 from api.notifications.places import LEASE_SECONDS, Places
 from api.problems import TooManyStreams
 
@@ -21,6 +22,7 @@ RENEW_SECONDS: Final = LEASE_SECONDS / 3
 PATIENCE_SECONDS: Final = 1.0
 # After a failure nobody waits for the next one.
 PAUSE_SECONDS: Final = 1.0
+_DATABASE: Final = "database"
 
 log = structlog.get_logger(__name__)
 
@@ -32,7 +34,11 @@ class HeldStreams:
     outage. What was missed is said once it is over.
     """
 
-    def __init__(self, places: Places, *, most: int, renew: float = RENEW_SECONDS) -> None:
+    def __init__(
+        self, places: Places, *, most: int, renew: float = RENEW_SECONDS, loop: Loop | None = None
+    ) -> None:
+        """`loop` shows how it is."""
+        self._loop = loop or Loop()
         self._places, self._most, self._renew = places, most, renew
         self._held: Counter[UUID] = Counter()
         self._said = count(1)
@@ -126,6 +132,7 @@ class HeldStreams:
 
     async def _run(self) -> None:
         while True:
+            self._loop.beat()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(max(0.0, self._renew_at - time.monotonic())):
                     await self._news.wait()
@@ -136,6 +143,8 @@ class HeldStreams:
                 self._away(error)
                 await asyncio.sleep(PAUSE_SECONDS)
                 self._news.set()
+            else:
+                self._loop.well(_DATABASE)
 
     async def _told(self) -> None:
         """Renews the lease where that is due, and says what changed since the last time."""
@@ -160,8 +169,10 @@ class HeldStreams:
         self._leased, self._renew_at = True, renew_at
 
     def _away(self, error: Exception) -> None:
+        name = type(error).__name__
+        self._loop.trouble(_DATABASE, name, error=f"{_DATABASE}: {name}")
         if time.monotonic() >= self._away_until:
-            log.warning("streams_counted_alone", error=type(error).__name__)
+            log.warning("streams_counted_alone", error=name)
         self._away_until = time.monotonic() + PAUSE_SECONDS
         # What was said may be gone with the server that heard it.
         self._leased, self._renew_at = False, 0.0

@@ -51,6 +51,7 @@ class Runner:
         self._ending = asyncio.Event()
         self._loops = Loops(COMPONENT, settings.runtime.heartbeat_limit, self.metrics.loops)
         self.condition = self._loops.condition
+        self._loop = self._loops.expect(COMPONENT)
         self._chores: dict[str, Loop] = {}
 
     async def run(self) -> None:
@@ -65,7 +66,7 @@ class Runner:
                 details=lambda: {"leads": self._leads},
             )
             stack.callback(server.close)
-            beating = asyncio.create_task(self._beat(self._loops.expect(COMPONENT)))
+            beating = asyncio.create_task(self._beat(self._loop))
             stack.callback(beating.cancel)
             keys = self._loops.expect("subject-keys")
             tools = await stack.enter_async_context(opened(self._settings, self.metrics, self._stop, keys))
@@ -90,9 +91,9 @@ class Runner:
                 leads = await asyncio.to_thread(lead.held)
             except OUTAGES as error:
                 leads = False
-                self._in_trouble("lead", error, self.condition)
+                self._in_trouble("lead", error, self._loop.condition)
             else:
-                self.condition.well("lead")
+                self._loop.well("lead")
             if leads != self._leads:
                 log.info("housekeeping_leads", leads=leads)
             self._leads = leads

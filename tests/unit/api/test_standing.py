@@ -1,5 +1,6 @@
 """How the installation stands: told to administrators, with positions, ends, loops and what was away."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -123,3 +124,23 @@ async def test_health_shows_every_program_that_is_named() -> None:
             assert said["status"] == "unavailable"
     finally:
         server.close()
+
+
+async def test_a_loop_of_the_doors_tells_what_keeps_it_until_it_is_past_it() -> None:
+    def kept(on: Stage) -> dict[str, list[str]]:
+        states = on.loops.states()
+        return {loop.name: [each.code for each in loop.troubles] for loop in states if loop.troubles}
+
+    async with stage() as on:
+        on.accounts.down = True
+        async with on.living(), asyncio.timeout(20):
+            while not kept(on):  # noqa: ASYNC110 - what is watched has no event of its own
+                await asyncio.sleep(0.01)
+            assert kept(on) == {"denial-tail": ["read models: OperationalError"]}
+            on.accounts.down = False
+            while kept(on):  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.01)
+            said = (await on.client(ROOT).get("/v1/health")).text
+            assert ("read models: OperationalError" in said, "the database is away" in said) == (True, False)
+            names = {loop.name for loop in on.loops.states()}
+            assert names >= {"activity-tailer", "denial-tail", "held-streams", "key-uses"}
