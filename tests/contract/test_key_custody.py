@@ -141,7 +141,7 @@ async def test_a_rewrap_that_crosses_an_erasure_brings_nothing_back(world: World
 async def test_keys_that_no_master_key_opens_are_a_trouble_of_who_follows_them(
     world: World, settings: Settings
 ) -> None:
-    """R19: nothing else would tell of an entry that MASTER_KEY lacks, until somebody asks for such a key."""
+    """Nothing else would tell of an entry that MASTER_KEY lacks, until somebody asks for such a key."""
     only_b = elsewhere(world, settings, MASTER_KEY=B_MASTER)
     async with process(only_b) as (keys, _):
         await eventually(lambda: keys.trouble() is None)

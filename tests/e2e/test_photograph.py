@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from contextlib import closing
 from io import BytesIO
 from typing import Any
@@ -11,7 +12,7 @@ import httpx
 import psycopg
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from adapters.object_store import S3ObjectStore
 from adapters.read_store import connect
@@ -22,6 +23,7 @@ from schemas.presets import DEFAULT_PRESETS
 from tests.e2e.owner import Stream, send_direct
 from tests.e2e.product import Product
 from tests.photographs import CAMERA, looks_upright, photograph
+from tests.servers import PARTITIONS
 
 SIZES = {"large": (1920, 1280), "medium": (1024, 683), "small": (480, 320), "thumbnail": (150, 150)}
 NEVER_IN_A_VARIANT = (
@@ -209,3 +211,38 @@ def test_an_owner_without_a_key_is_nobody(product: Product) -> None:
     answer = stranger.get("/v1/assets")
     assert answer.status_code == 401
     assert answer.headers["content-type"].startswith("application/problem+json")
+
+
+def test_health_shows_every_loop_at_the_end_of_its_log(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Silence anywhere would be seen: once a photograph is through, nobody is behind and nothing is kept."""
+    product.owner("ada").wait(product.owner("ada").upload_form(photograph(tint=9)))
+    programs = {"api": product.api, "variants": product.worker, "projector": product.projector}
+    named = ",".join(f"{name}={program.metrics_url}" for name, program in programs.items())
+    monkeypatch.setenv("PROGRAM_URLS", named)
+    deadline = time.monotonic() + 60
+    while (told := CliRunner().invoke(commands("health"), ["health", "--json"])).exit_code or behind(told):
+        assert time.monotonic() < deadline, told.output
+        time.sleep(0.2)
+    loops = {one["name"]: {each["loop"]: each for each in one["loops"]} for one in programs_in(told)}
+    followers = {"subject-keys"}
+    assert {name: set(each) for name, each in loops.items()} == {
+        "api": followers
+        | {"activity-tailer", "denial-tail", "held-streams", "key-uses", "position-watch", "preset-sets"},
+        "variants": followers | {"worker", "look-ahead", "preset-sets"},
+        "projector": followers | {"assets", "identity", "operations", "operators"},
+    }
+    worked, folded = loops["variants"]["worker"]["positions"], loops["projector"]["assets"]["positions"]
+    assert worked.keys() == folded.keys() == {str(number) for number in range(PARTITIONS)}
+    assert sum(worked.values()) > 0
+
+
+def programs_in(told: Result) -> list[dict[str, Any]]:
+    said: list[dict[str, Any]] = json.loads(told.stdout)["programs"]
+    return said
+
+
+def behind(told: Result) -> bool:
+    """Whether any loop has records to read."""
+    return any(loop["lag_records"] for program in programs_in(told) for loop in program["loops"])
