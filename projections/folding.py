@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final, Generic, Literal, NamedTuple, Protocol, TypeVar
+from typing import Final, Generic, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from adapters.faults import Fault, fault_of
 from adapters.sealing import SealBroken
 from adapters.subject_keys import KeyTrouble
 from projections.records import Read, Record
+from projections.shortcuts import Shortcut, Whole
 from schemas.decode_errors import DecodeError, NotOurs, UnknownEventType
 from schemas.partitioner import partition_for
 
@@ -57,7 +58,10 @@ class Streams(Generic[_Id, _State, _Event]):
 
 
 class Applied(NamedTuple, Generic[_State, _Event]):
-    """An event that went through the fold; `state` is its stream's afterwards, None where it has none."""
+    """An event that went through the fold; `state` is its stream's afterwards, None where it has none.
+
+    Of events that were taken at once it is None too.
+    """
 
     record: Record
     event: _Event
@@ -76,6 +80,10 @@ class Changed(NamedTuple, Generic[_State]):
     partition: int
     offset: int
     before: _State | None
+
+
+Change: TypeAlias = Changed[_State] | Whole[_State]
+"""What a batch did to a stream."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +111,7 @@ class Folded(Generic[_Id, _State, _Event]):
     """What came of a batch, in the batch's order."""
 
     applied: list[Applied[_State, _Event]] = field(default_factory=list)
-    changed: dict[_Id, Changed[_State]] = field(default_factory=dict)
+    changed: dict[_Id, Change[_State]] = field(default_factory=dict)
     set_aside: list[SetAside] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
 
@@ -119,7 +127,7 @@ class Given(Generic[_Id, _State, _Event]):
     `partitions` is how many the topic has. `states` holds every stream of the batch that has a state,
     `blocked` the keys of the batch whose records wait. `check` raises for an event whose sealed fields can't
     be read. `condemned` are records whose rows can't be stored, with the reason, `discarded` those that
-    nobody shall fold.
+    nobody shall fold. With a `shortcut` streams are taken at once where they can be.
     """
 
     streams: Streams[_Id, _State, _Event]
@@ -129,6 +137,7 @@ class Given(Generic[_Id, _State, _Event]):
     check: Callable[[_Event], None]
     condemned: Mapping[Place, Exception]
     discarded: frozenset[Place] = frozenset()
+    shortcut: Shortcut[_State, _Event] | None = None
 
 
 def touched(batch: Iterable[Read[_Event]], id_of_key: Callable[[bytes | None], _Id | None]) -> list[_Id]:
@@ -141,7 +150,8 @@ def fold_batch(
     batch: Sequence[Read[_Event]], given: Given[_Id, _State, _Event]
 ) -> Folded[_Id, _State, _Event]:
     """Folds the records in their order; raises KeyTrouble while a data key is unknown, and nothing else."""
-    return _Fold(given).run(batch)
+    fold = _Fold(given)
+    return fold.run(batch if given.shortcut is None else fold.begin(batch, given.shortcut))
 
 
 class _Story(Generic[_Id, _State]):
@@ -191,6 +201,54 @@ class _Fold(Generic[_Id, _State, _Event]):
                 changed = Changed(story.state, story.partition, story.offset, story.before)
                 self._folded.changed[story.stream_id] = changed
         return self._folded
+
+    def begin(
+        self, batch: Sequence[Read[_Event]], shortcut: Shortcut[_State, _Event]
+    ) -> Sequence[Read[_Event]]:
+        """Takes at once what can be; the others, in their order, are left to `run`."""
+        if self._given.discarded or self._given.condemned:
+            return batch
+        by_key: dict[bytes | None, list[Read[_Event]]] = {}
+        for read in batch:
+            if (known := by_key.get(read[0].key)) is None:
+                by_key[read[0].key] = [read]
+            else:
+                known.append(read)
+        taken = {
+            key
+            for key, reads in by_key.items()
+            if len(reads) == shortcut.events and self._whole(reads, shortcut)
+        }
+        if len(taken) * shortcut.events == len(batch):
+            return ()
+        return [read for read in batch if read.record.key not in taken]
+
+    def _whole(self, reads: Sequence[Read[_Event]], shortcut: Shortcut[_State, _Event]) -> bool:
+        """Whether these, all of their key, were taken at once; whatever is wrong with one `run` will name."""
+        record = reads[-1].record
+        story = self._story(record)
+        stream_id, home = story.stream_id, story.partition
+        if stream_id is None or story.before is not None or (home, record.key) in self._blocked:
+            return False
+        events = []
+        for (partition, *_), event in reads:
+            if partition != home or isinstance(event, DecodeError | UnknownEventType):
+                return False
+            events.append(event)
+        try:
+            life = shortcut.life(events)
+            if life is None or self._id_of(events[0]) != stream_id:
+                return False
+            for event in events:
+                self._check(event)
+        except (KeyTrouble, MemoryError):
+            raise
+        except Exception:  # noqa: BLE001 - met once more by the event that it lies in
+            return False
+        self._folded.changed[stream_id] = Whole(life, shortcut.state_of, home, record.offset)
+        for each, event in reads:
+            self._note(_applied((each, event, None, True)))
+        return True
 
     def _unreadable(self, record: Record, error: DecodeError) -> None:
         if isinstance(error, NotOurs) or not self._story(record).has_home_in(record.partition):

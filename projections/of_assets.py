@@ -6,12 +6,15 @@ from uuid import UUID
 
 from projections import folding
 from projections.notices import Changes
+from projections.shortcuts import Shortcut
 from schemas.asset_state import AssetState
 from schemas.events import AssetEvent
 from schemas.lifecycle import fold
 from schemas.scalars import uuid_from_bytes, uuid_text
+from schemas.whole_life import LENGTH, state_of, whole_life
 
 Applied: TypeAlias = folding.Applied[AssetState, AssetEvent]
+Change: TypeAlias = folding.Change[AssetState]
 Changed: TypeAlias = folding.Changed[AssetState]
 Folded: TypeAlias = folding.Folded[UUID, AssetState, AssetEvent]
 
@@ -27,10 +30,14 @@ def asset_of(key: bytes | None) -> UUID | None:
 
 def changes_in(folded: Folded) -> Changes:
     """The assets whose rows a batch changes, and their owners."""
-    owners = (changed.state.owner_id for changed in folded.changed.values())
+    owners = (change.state.owner_id for change in folded.changed.values())
     return Changes(assets=frozenset(folded.changed), owners=frozenset(owners))
 
 
 STREAMS: Final[folding.Streams[UUID, AssetState, AssetEvent]] = folding.Streams(
     events=get_args(AssetEvent), id_of_key=asset_of, id_of=attrgetter("asset_id"), fold=fold
+)
+
+WHOLE_LIVES: Final[Shortcut[AssetState, AssetEvent]] = Shortcut(
+    events=LENGTH, life=whole_life, state_of=state_of
 )

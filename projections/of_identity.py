@@ -10,7 +10,7 @@ from schemas.events import IdentityEvent
 from schemas.identity import is_account_key
 
 Applied: TypeAlias = folding.Applied[AccountState, IdentityEvent]
-Changed: TypeAlias = folding.Changed[AccountState]
+Changed: TypeAlias = folding.Change[AccountState]
 Folded: TypeAlias = folding.Folded[str, AccountState, IdentityEvent]
 
 

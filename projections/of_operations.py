@@ -6,7 +6,7 @@ from projections import folding
 from schemas.operation import OperationState, StreamEvent, fold, stream_of
 
 Applied: TypeAlias = folding.Applied[OperationState, StreamEvent]
-Changed: TypeAlias = folding.Changed[OperationState]
+Changed: TypeAlias = folding.Change[OperationState]
 Folded: TypeAlias = folding.Folded[str, OperationState, StreamEvent]
 
 

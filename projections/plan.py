@@ -8,6 +8,7 @@ from psycopg import Connection
 
 from projections.folding import Folded, Streams
 from projections.notices import Changes
+from projections.shortcuts import Shortcut
 from projections.states import States
 
 _Id = TypeVar("_Id", bound=Hashable)
@@ -35,7 +36,8 @@ class Clear(Protocol[_Checked]):
 class Plan(Generic[_Id, _State, _Event]):
     """One topic's plan; `writers` has the writer of each read model by its name.
 
-    `told` says whose rows a batch changed, where doors remember them.
+    `told` says whose rows a batch changed, where doors remember them. `shortcut` is for who writes none of
+    the `stepwise` read models, whose rows show a stream's state after each event.
     """
 
     streams: Streams[_Id, _State, _Event]
@@ -43,6 +45,12 @@ class Plan(Generic[_Id, _State, _Event]):
     clear: Clear[_Event]
     writers: Mapping[str, Writer[_Id, _State, _Event]]
     told: Callable[[Folded[_Id, _State, _Event]], Changes] | None = None
+    shortcut: Shortcut[_State, _Event] | None = None
+    stepwise: frozenset[str] = frozenset()
+
+    def shortcut_for(self, names: Iterable[str]) -> Shortcut[_State, _Event] | None:
+        """What may be taken at once where these read models are written."""
+        return self.shortcut if self.stepwise.isdisjoint(names) else None
 
     def changes(self, folded: Folded[_Id, _State, _Event]) -> Changes | None:
         """Whose rows the batch changed, all of them; None where nobody remembers any."""

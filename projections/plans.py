@@ -87,6 +87,8 @@ def asset_plan(keys: Seals) -> Plan[UUID, AssetState, AssetEvent]:
         clear=clear,
         writers=_by_name(writers),
         told=of_assets.changes_in,
+        shortcut=of_assets.WHOLE_LIVES,
+        stepwise=frozenset({ACTIVITY.name}),
     )
 
 

@@ -52,6 +52,8 @@ __all__ = [
     "VariantSet",
     "evolve",
     "fold",
+    "original_of",
+    "upload_of",
 ]
 
 _Facts = (
@@ -154,7 +156,18 @@ def _decided(state: AssetState, event: _Decisions) -> AssetState:
 def _requested(event: UploadRequested) -> AssetState | None:
     if event.expected_version not in {None, 0}:
         return None
-    upload = Upload(
+    return AssetState(
+        asset_id=event.asset_id,
+        owner_id=event.owner_id,
+        version=1,
+        upload=upload_of(event),
+        sealed_words=event.sealed_words,
+    )
+
+
+def upload_of(event: UploadRequested) -> Upload:
+    """What a request asks for."""
+    return Upload(
         upload_id=event.upload_id,
         object_key=event.object_key,
         content_type=event.content_type,
@@ -162,20 +175,18 @@ def _requested(event: UploadRequested) -> AssetState | None:
         requested_at=event.occurred_at,
         expires_at=event.expires_at,
     )
-    return AssetState(
-        asset_id=event.asset_id,
-        owner_id=event.owner_id,
-        version=1,
-        upload=upload,
-        sealed_words=event.sealed_words,
-    )
 
 
 def _completed(state: AssetState, event: UploadCompleted) -> AssetState:
     """The first completion wins, even after an expiry; what a second one copied is nobody's."""
     if state.original is not None or event.upload_id != state.upload.upload_id or _aborted(state):
         return state
-    original = Original(
+    return jobs.first_asked(state, event, original_of(event))
+
+
+def original_of(event: UploadCompleted) -> Original:
+    """What a completion puts in place."""
+    return Original(
         object_key=event.object_key,
         content_type=event.content_type,
         size=event.size,
@@ -183,7 +194,6 @@ def _completed(state: AssetState, event: UploadCompleted) -> AssetState:
         data_key_id=event.data_key_id,
         sealed_digests=event.sealed_digests,
     )
-    return jobs.first_asked(state, event, original)
 
 
 def _expired(state: AssetState, event: UploadExpired) -> AssetState:

@@ -69,7 +69,7 @@ def ready(state: AssetState, event: VariantsReady) -> AssetState:
         error_code=None,
         cost=event.cost,
     )
-    made = _variant_set(event, job.order)
+    made = variant_set_of(event, job.order)
     if state.served is None and not state.kept:  # of nearly every asset; what follows would say the same
         return replace(state, jobs=_jobs_with(state, completed), served=made)
     return _with_set(_with_job(state, completed), made)
@@ -138,7 +138,8 @@ def _with_set(state: AssetState, made: VariantSet) -> AssetState:
     return replace(state, served=served, kept=tuple(kept))
 
 
-def _variant_set(event: VariantsReady, order: int) -> VariantSet:
+def variant_set_of(event: VariantsReady, order: int) -> VariantSet:
+    """The set that a result says, made by the job of that order."""
     return VariantSet(
         job_id=event.job_id,
         order=order,

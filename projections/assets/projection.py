@@ -7,13 +7,15 @@ from typing import Any, Final
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
-from projections.assets.clear import ClearText
+from projections.assets.clear import ClearText, Facts
 from projections.assets.search import terms
 from projections.forms import ASSETS
 from projections.of_assets import Changed, Folded
+from projections.shortcuts import Whole
 from projections.tables import Table
 from schemas.asset_state import AssetState, VariantSet
-from schemas.events import Variant
+from schemas.events import Variant, VariantsReady
+from schemas.whole_life import VERSION, WholeLife
 
 TABLE: Final = Table(
     model=ASSETS,
@@ -76,7 +78,11 @@ def rows(folded: Folded, clear: ClearText) -> Iterator[Row]:
 
     A purged asset has none.
     """
-    return (_row(changed, clear) for changed in folded.changed.values() if changed.state.purged_at is None)
+    for change in folded.changed.values():
+        if isinstance(change, Whole):
+            yield _row_of_whole(change, clear)
+        elif change.state.purged_at is None:
+            yield _row(change, clear)
 
 
 def _row(changed: Changed, clear: ClearText) -> Row:
@@ -111,6 +117,60 @@ def _row(changed: Changed, clear: ClearText) -> Row:
         state.version,
         changed.partition,
         changed.offset,
+    )
+
+
+def _row_of_whole(change: Whole[AssetState], clear: ClearText) -> Row:
+    """As `_row` of its state, which need not be made for it."""
+    life: WholeLife = change.life
+    requested, completed, _, ready = life
+    words = clear.words(requested.owner_id, requested.sealed_words)
+    return (
+        requested.asset_id,
+        requested.owner_id,
+        "ready",
+        words.title,
+        words.description,
+        words.tags,
+        words.file_name,
+        completed.content_type,
+        completed.size,
+        requested.occurred_at,
+        completed.occurred_at,
+        completed.occurred_at,
+        requested.expires_at,
+        None,  # deleted_at
+        False,  # doomed
+        requested.upload_id,
+        requested.object_key,
+        completed.object_key,
+        completed.data_key_id,
+        completed.sealed_digests,
+        *_of_result(ready, clear.facts(requested.owner_id, ready.sealed_facts)),
+        _NONE,  # kept
+        completed.job_id,
+        None,  # error_kind
+        None,  # error_code
+        terms(words),
+        VERSION,
+        change.partition,
+        change.offset,
+    )
+
+
+def _of_result(ready: VariantsReady, facts: Facts) -> Row:
+    """From processed_at to metadata_key, of an asset's one set."""
+    return (
+        ready.occurred_at,
+        facts.taken_at,
+        facts.camera,
+        facts.thumbhash,
+        ready.source.width,
+        ready.source.height,
+        listed(ready.variants),
+        ready.preset_set,
+        ready.manifest_key,
+        ready.metadata_key,
     )
 
 

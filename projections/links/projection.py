@@ -7,7 +7,7 @@ from uuid import UUID
 from psycopg import Connection
 
 from projections.forms import LINKS
-from projections.of_assets import Changed, Folded
+from projections.of_assets import Change, Folded
 from projections.tables import Table
 
 TABLE: Final = Table(
@@ -51,5 +51,5 @@ def rows(folded: Folded, asset_ids: Sequence[UUID]) -> Iterator[Row]:
             )
 
 
-def _changed(one: Changed) -> bool:
+def _changed(one: Change) -> bool:
     return one.state.links != (() if one.before is None else one.before.links)

@@ -1,7 +1,7 @@
 """Finds the records that made assets what they were, and folds them again."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -121,13 +121,13 @@ def states(records: Iterable[Record], codec: Codec) -> dict[UUID, Changed]:
     return found
 
 
-def rows(changed: dict[UUID, Changed], keys: Seals) -> dict[UUID, AssetRow]:
+def rows(changed: Mapping[UUID, Changed], keys: Seals) -> dict[UUID, AssetRow]:
     """The rows that those assets had; none of a purged one. Raises KeyTrouble, SealBroken.
 
     Words of somebody who was erased since are null: no past brings them back.
     """
     clear = ClearText(keys)
-    folded: Folded = Folded(changed=changed)
+    folded: Folded = Folded(changed=dict(changed))
     made = (dict(zip(assets.TABLE.columns, row, strict=True)) for row in assets.rows(folded, clear))
     return {row["asset_id"]: _row(row) for row in made}
 

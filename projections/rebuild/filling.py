@@ -176,6 +176,7 @@ class Filling:
             check=self._tools.plan.clear.check,
             condemned={},
             discarded=self._discarded,
+            shortcut=self._tools.plan.shortcut_for(self._names),
         )
 
     def _discards(self) -> frozenset[tuple[int, int]]:

@@ -6,8 +6,9 @@ from typing import Any, Final, Generic, TypeVar
 
 from psycopg import Connection, sql
 
-from projections.folding import Changed
+from projections.folding import Change
 from projections.packing import copy_rows
+from projections.shortcuts import Whole
 from projections.states import States
 from schemas.state_codec import decode_state, encode_state
 
@@ -27,7 +28,7 @@ class Remembered(Generic[_Id, _State]):
         self._cls = states.cls
         self._type = states.table.columns[states.table.key]
         self._most = most
-        self._near: dict[_Id, _State] = {}
+        self._near: dict[_Id, _State | Whole[_State]] = {}
         self._spilled = False
 
     def load(self, ids: Iterable[_Id]) -> dict[_Id, _State]:
@@ -36,16 +37,17 @@ class Remembered(Generic[_Id, _State]):
         for stream_id in ids:
             state = self._near.get(stream_id)
             if state is not None:
-                found[stream_id] = state
+                found[stream_id] = _made(state)
             else:
                 far.append(stream_id)
         return found | self._fetched(far) if far and self._spilled else found
 
-    def keep(self, changed: Mapping[_Id, Changed[_State]]) -> None:
+    def keep(self, changed: Mapping[_Id, Change[_State]]) -> None:
         """Takes the states after a batch in."""
         for stream_id, one in changed.items():
             self._near.pop(stream_id, None)
-            self._near[stream_id] = one.state  # the dictionary's order is that of the last change
+            # The dictionary's order is that of the last change. Who is whole is seldom asked for a state.
+            self._near[stream_id] = one if isinstance(one, Whole) else one.state
         if len(self._near) > self._most:
             self._spill(list(islice(self._near, len(self._near) - self._most // 2)))
 
@@ -65,5 +67,9 @@ class Remembered(Generic[_Id, _State]):
             self._spilled = True
         self._conn.execute(sql.SQL("delete from {} where id = any(%b)").format(_TABLE), (ids,), binary=True)
         statement = sql.SQL("copy {} (id, state) from stdin (format binary)").format(_TABLE)
-        rows = ((stream_id, encode_state(self._near.pop(stream_id))) for stream_id in ids)
+        rows = ((stream_id, encode_state(_made(self._near.pop(stream_id)))) for stream_id in ids)
         copy_rows(self._conn, statement, (self._type, "bytea"), rows)
+
+
+def _made(one: _State | Whole[_State]) -> _State:
+    return one.state if isinstance(one, Whole) else one

@@ -21,6 +21,7 @@ from schemas.partitioner import partition_for
 from tests.integration.projections.listed import Listed
 from tests.integration.projections.rows import HandFolded, prepare
 from tests.servers import World
+from tests.unit.projections.later_stories import Later
 from tests.unit.projections.stories import PlainLog, Stories
 
 PARTITIONS = 4
@@ -132,6 +133,21 @@ def test_copies_hold_the_very_rows_and_follow_what_comes(stage: Stage) -> None:
     assert all(table.live[0] > 0 for table in compared.tables)
 
 
+def test_lives_that_are_taken_at_once_have_the_very_rows_and_go_on(stage: Stage) -> None:
+    """Some lie whole in what is read at a time, others are cut; one is met again after its life."""
+    stage.tell("a", "b", "c", "d", "e", "f", "g", "h")
+    later = Later(stage.stories, "a", stage.owner)
+    stage.log.append(later.updated(2), later.asked_again(1, version=3))
+    for number in range(PARTITIONS):
+        stage.models.apply(list(stage.log.partitions[number])[stage.models.positions[number] :])
+    names = ("assets", "jobs", "lifecycle", "links", "storage", "usage")
+    assert stage.tools.plan.shortcut_for(names) is not None
+    stage.fill(*names)
+    stage.finish(*names)
+    assert stage.same(*names)
+    assert stage.tools.plan.shortcut_for(["activity"]) is None
+
+
 def test_a_switch_serves_the_copy_and_what_was_served_follows_on(stage: Stage) -> None:
     stage.tell("a", "b")
     stage.fill("assets")
@@ -187,7 +203,8 @@ def test_a_bug_in_a_fold_stops_it_and_names_the_record(stage: Stage) -> None:
         return stage.tools.plan.streams.fold(state, event)
 
     streams = replace(stage.tools.plan.streams, fold=broken)
-    tools = replace(stage.tools, plan=replace(stage.tools.plan, streams=streams))
+    plan = replace(stage.tools.plan, streams=streams, shortcut=None)
+    tools = replace(stage.tools, plan=plan)
     copies.begin(stage.conn, stage.models.loop, ["assets"])
     with pytest.raises(FoldFailed, match=rf"/{record.partition} at offset \d+: fold_failed.*ZeroDivision"):
         fill(stage.conn, tools, ["assets"], stage.source(record.partition), record.partition)
