@@ -23,7 +23,7 @@ _WORD: Final = re.compile(r"[^\W_]+")
 def terms(words: Words) -> list[str]:
     """The terms of an asset, each once, sorted: its words in lower case, and each tag whole after a `#`."""
     texts = (words.title, words.file_name, *words.tags, words.description)
-    found = dict.fromkeys(term for text in texts if text for term in _cut(text))
+    found = dict.fromkeys(_cut("\n".join(filter(None, texts))))  # no word, and no letter, crosses a line
     return sorted({*map(tag_term, words.tags), *list(found)[:MOST_TERMS]})
 
 

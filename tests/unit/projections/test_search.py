@@ -61,3 +61,10 @@ def test_a_search_without_a_word_asks_for_nothing() -> None:
 def test_no_asset_has_more_terms_than_there_may_be() -> None:
     many = " ".join(f"w{number}" for number in range(5000))
     assert len(terms(Words(description=many))) == MOST_TERMS
+
+
+@given(TEXTS, TEXTS)
+def test_the_terms_of_two_texts_are_those_of_each(title: str, description: str) -> None:
+    """However one ends and the other begins: a mark there belongs to no letter of its neighbour."""
+    both = set(terms(Words(title=title, description=description)))
+    assert both == {*terms(Words(title=title)), *terms(Words(description=description))}
