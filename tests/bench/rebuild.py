@@ -17,7 +17,7 @@ Name = Annotated[str, typer.Option("--read-model", help="Which one is rebuilt.")
 
 def command(
     events: Events = 1_000_000,
-    workers: Workers = [1, 2],  # noqa: B006 - typer makes its own
+    workers: Workers = [1, 2, 4],  # noqa: B006 - typer makes its own
     name: Name = "assets",
     count: Rounds = 3,
     json_file: JsonFile = None,
