@@ -25,6 +25,7 @@ MIGRATIONS = (
     "0010.streams_and_age",
     "0011.loops",
     "0012.beside",
+    "0013.late",
 )
 TABLES = {
     ("api", "contents"),
