@@ -24,7 +24,7 @@ class Running(Protocol):
 class Sampler:
     """Samples every program of these fleets inside its block; `series` has what was seen, by name and start.
 
-    Memory, descriptors and threads are the program's own and those of its children, who come and go with it.
+    Descriptors, threads and connections are the program's own and those of its children.
     """
 
     def __init__(self, fleets: Mapping[str, Running], *, database_port: int) -> None:
@@ -71,9 +71,14 @@ class Sampler:
         for child in program.children(recursive=True):
             with contextlib.suppress(psutil.Error):
                 told.append(self._one(child))
-        rss, fds, threads, connections = map(sum, zip(*told, strict=True))
+        family, fds, threads, connections = map(sum, zip(*told, strict=True))
         return Vitals(
-            at=time.monotonic() - self._began, rss=rss, fds=fds, threads=threads, connections=connections
+            at=time.monotonic() - self._began,
+            rss=told[0][0],
+            family=family,
+            fds=fds,
+            threads=threads,
+            connections=connections,
         )
 
     def _one(self, process: psutil.Process) -> tuple[int, int, int, int]:

@@ -19,7 +19,12 @@ Course = Callable[[float], float]
 
 
 def series(
-    rss: Course = lambda _: 100.0, *, seconds: int = 600, what: str = "", course: Course = lambda _: 10.0
+    rss: Course = lambda _: 100.0,
+    *,
+    family: Course = lambda _: 200.0,
+    seconds: int = 600,
+    what: str = "",
+    course: Course = lambda _: 10.0,
 ) -> Series:
     """A look each second: `rss` in MiB, `what` in its course, the rest as it was."""
     steady = dict.fromkeys(MOST_MORE, 10)
@@ -29,6 +34,7 @@ def series(
             Vitals(
                 at=float(at),
                 rss=round(rss(at) * MIB),
+                family=round(family(at) * MIB),
                 **{**steady, **({what: round(course(at))} if what else {})},
             )
             for at in range(seconds)
@@ -55,6 +61,15 @@ def test_what_grows_while_it_warms_up_may_do_so() -> None:
     warming = series(lambda at: 100 + min(at, 120) / 2)
     assert judged(warming) == []
     assert judged(warming, warm_up=0.0) != []
+
+
+def test_children_are_counted_where_a_step_is_no_slope() -> None:
+    """A child more is no leak: with its children a program is judged by a quarter of an hour."""
+    one_more = series(family=lambda at: 200 + 15 * (at > 400), seconds=600)
+    assert growth(one_more.samples, "family") > 1
+    assert judged(one_more) == []
+    growing = series(family=lambda at: 200 + 2 * at / 60, seconds=1200)
+    assert judged(growing) == ["worker 0 with its children grows by 2.00 MiB a minute"]
 
 
 def test_spikes_are_no_slope() -> None:
