@@ -37,6 +37,7 @@ SECONDS: Final = {
     "tests/integration/worker/test_redrive.py": 30,
     "tests/integration/rig/test_doors.py": 30,
     "tests/integration/rig/test_clocks.py": 35,
+    "tests/integration/rig/test_backlog.py": 30,
     "tests/integration/rig/test_projectors.py": 30,
     "tests/integration/api/test_limits.py": 30,
     "tests/unit/api/test_schemathesis.py": 60,
