@@ -35,11 +35,11 @@ test-integration: environment fetch ## Our processes on real servers
 test-e2e: environment fetch ## Photographs through the whole arrow
 	$(RUN) pytest tests/e2e $(ARGS)
 
-chaos: environment fetch ## Kill, freeze, cut, fill and start everything at random (CHAOS_SECONDS=120; RIG_SEED=… repeats a run)
-	CHAOS_SECONDS=$${CHAOS_SECONDS:-120} $(RUN) pytest -n 0 -s \
+chaos: environment fetch ## Kill, freeze, cut, fill and start everything at random (CHAOS_SECONDS=120, OUTAGE_SECONDS=180; RIG_SEED=… repeats a run)
+	CHAOS_SECONDS=$${CHAOS_SECONDS:-120} OUTAGE_SECONDS=$${OUTAGE_SECONDS:-180} $(RUN) pytest -n 0 -s \
 		tests/integration/rig/test_chaos.py tests/integration/rig/test_cluster.py \
 		tests/integration/rig/test_clocks.py tests/integration/rig/test_full_disks.py \
-		tests/integration/rig/test_starts.py $(ARGS)
+		tests/integration/rig/test_starts.py tests/integration/rig/test_long_outage.py $(ARGS)
 
 soak: environment fetch ## Half an hour of load and faults in which no program may grow (SOAK_SECONDS=1800; RIG_SEED=…)
 	SOAK_SECONDS=$${SOAK_SECONDS:-1800} $(RUN) pytest -n 0 -s tests/integration/rig/test_soak.py $(ARGS)
