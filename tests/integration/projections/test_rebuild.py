@@ -260,12 +260,13 @@ def test_both_are_compared_in_one_snapshot_while_they_go_on(stage: Stage) -> Non
     stage.tell("a")
     stage.fill(*NAMES)
     stage.finish(*NAMES)
+    found = [compare(stage.conn, stage.models.loop, NAMES)]
     with ThreadPoolExecutor(1) as another:
         going = another.submit(stage.tell_one_by_one, [f"asset {number}" for number in range(30)])
-        found = [compare(stage.conn, stage.models.loop, NAMES)]
         while not going.done():
             found.append(compare(stage.conn, stage.models.loop, NAMES))
         going.result()
+    found.append(compare(stage.conn, stage.models.loop, NAMES))
     assert all(one.same for one in found)
     at = [sum(one.positions.values()) for one in found]
     assert at == sorted(at)
