@@ -179,6 +179,7 @@ async def test_only_what_nobody_serves_or_keeps_is_dropped(stage: Stage) -> None
         switching.drop(stage.models.conn, stage.new.whole)
     stage.old.close()
     stage.models.database.drop()
+    until(lambda: not switching.kept(stage.models.conn, stage.was, 3), "Postgres to let go of what they held")
     assert switching.drop(stage.models.conn, stage.new.whole) == ["assets_v2", "lifecycle_v3"]
     assert len(stage.shown()) == 1
     kept = stage.models.rows("infra.checkpoints", "distinct read_model, version")
@@ -195,6 +196,7 @@ async def test_views_that_only_a_release_reads_whose_forms_are_gone_go_with_the_
     views = "select nspname from pg_namespace where nspname like 'reads%' order by 1"
     stage.new.close()
     assert conn.execute(views).fetchall() == [(VIEWS,), ("reads_next",)]
+    until(lambda: not switching.kept(conn, stage.was, 4), "Postgres to let go of what the new one held")
     assert switching.drop(conn, stage.was) == ["assets_v3", "lifecycle_v4"]
     assert conn.execute(views).fetchall() == [(VIEWS,)]
     assert len(stage.shown()) == 1

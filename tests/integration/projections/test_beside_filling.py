@@ -144,7 +144,8 @@ async def test_a_bug_in_the_new_fold_stops_it_and_names_the_record(stage: Stage)
             raise ZeroDivisionError
         return fold(state, event)
 
-    stage.new.plan = replace(stage.new.plan, streams=replace(stage.new.plan.streams, fold=broken))
+    streams = replace(stage.new.plan.streams, fold=broken)
+    stage.new.plan = replace(stage.new.plan, streams=streams, shortcut=None)
     stage.new.open()
     with pytest.raises(FailsBeside, match=r"/\d at offset \d+: fold_failed"):
         stage.new.fill(stage.log, *EVERY)
