@@ -216,6 +216,8 @@ async def test_an_installation_replays_in_place_only_what_nobody_keeps(stage: St
     stage.new.open()
     stage.new.apply(records)
     stage.close()
+    until(lambda: not switching.kept(stage.models.conn, stage.was, 3), "Postgres to let go of what they held")
+    until(lambda: not switching.kept(stage.models.conn, stage.was, 4), "Postgres to let go of what they held")
     assert operating.renew(stage.models.conn, stage.new.whole) == ()
     assert stage.shown_from() == "assets_v3"
     stage.models.database.drop()
