@@ -1,7 +1,9 @@
 """`python -m api`: serves the doors until it is told to stop."""
 
+import argparse
 import asyncio
 import sys
+from collections.abc import Sequence
 
 import structlog
 import uvloop
@@ -52,8 +54,16 @@ async def _run(settings: Settings) -> None:
         listener.close()
 
 
-def main() -> int:
-    """Runs the doors; 0 after a signal, 1 with a sentence when they can't be opened."""
+def main(words: Sequence[str] = ()) -> int:
+    """Runs the doors; 0 after a signal, 1 with a sentence when they can't be opened.
+
+    Raises SystemExit after `--help`, and for words that it doesn't know.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m api",
+        description="Serves the doors until it is told to stop. All else is a setting: docs/settings.md.",
+    )
+    parser.parse_args(words)
     settings = settings_or_exit()
     configure_logs(COMPONENT, settings)
     for sentence in settings.warnings:
@@ -70,4 +80,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

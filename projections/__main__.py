@@ -1,5 +1,6 @@
 """`python -m projections [LOOP …]`: keeps read models up to date until it is told to stop."""
 
+import argparse
 import signal
 import sys
 import threading
@@ -81,11 +82,18 @@ class Ending:
 
 
 def main(words: Sequence[str] = ()) -> int:
-    """Runs the loops that are named, or all; 0 after a signal, 1 with a sentence when one can't go on."""
-    chosen = [name for name in LOOPS if not words or name in words]
-    if strange := [word for word in words if word not in LOOPS]:
-        print(f"There is no loop {strange[0]}; there are {', '.join(LOOPS)}.", file=sys.stderr)
-        return 2
+    """Runs the loops that are named, or all; 0 after a signal, 1 with a sentence when one can't go on.
+
+    Raises SystemExit after `--help`, and for the name of no loop.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m projections", description="Keeps read models up to date until it is told to stop."
+    )
+    parser.add_argument("loops", nargs="*", metavar="LOOP", help=f"{', '.join(LOOPS)} (default: all)")
+    named = parser.parse_args(words).loops
+    if strange := [name for name in named if name not in LOOPS]:
+        parser.error(f"there is no loop {strange[0]}; there are {', '.join(LOOPS)}")
+    chosen = [name for name in LOOPS if not named or name in named]
     settings = settings_or_exit()
     configure_logs(_COMPONENT, settings)
     ending = Ending()

@@ -51,5 +51,7 @@ def assert_waited(stop: threading.Event) -> None:
 
 
 def test_a_loop_that_there_is_not_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["asets"]) == 2
+    with pytest.raises(SystemExit) as ended:
+        main(["asets"])
+    assert ended.value.code == 2
     assert "assets, identity, operations" in capsys.readouterr().err
