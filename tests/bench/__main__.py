@@ -9,6 +9,7 @@ import typer
 from tests.bench import (
     api,
     append,
+    backlog,
     codec,
     faust,
     imaging,
@@ -36,6 +37,7 @@ app.command("latency")(latency.command)
 app.command("pipeline")(pipeline.command)
 app.command("projector")(projector.command)
 app.command("rebuild")(rebuild.command)
+app.command("backlog")(backlog.command)
 app.command("faust")(faust.command)
 app.command("recovery")(recovery.command)
 

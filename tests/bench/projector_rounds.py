@@ -42,10 +42,10 @@ class Caught:
     bare: Reading
 
 
-async def fill(world: World, assets: int) -> None:
-    """Append the whole lives of so many assets."""
-    async with pen(world.settings("fill")) as held:
-        stories = Stories("fill", held.keys)
+async def fill(world: World, assets: int, name: str = "fill") -> None:
+    """Append the whole lives of so many assets; another name's are others."""
+    async with pen(world.settings(name)) as held:
+        stories = Stories(name, held.keys)
         with progress() as bar:
             task = bar.add_task("appending", total=4 * assets)
             appends: list[Awaitable[Position]] = []
@@ -82,9 +82,9 @@ def catch_up(world: World, number: int) -> Caught:
     program = Program(["projections"], env, world.folder / f"round-{number}")
     try:
         with psycopg.connect(env["DATABASE_URL"], autocommit=True) as conn:
-            target, begun = sum(log_ends.values()), _wait(program, conn, settings, 1)
+            target, begun = sum(log_ends.values()), until_applied(program, conn, settings, 1)
             meter = Meter({"projector": (program.pid,), **server_pids(world)})
-            _wait(program, conn, settings, target)
+            until_applied(program, conn, settings, target)
             used, memory = meter.read(), meter.memory_mib("projector")
     finally:
         program.stop()
@@ -117,7 +117,7 @@ def _cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _wait(program: Program, conn: psycopg.Connection[Any], settings: Settings, events: int) -> int:
+def until_applied(program: Program, conn: psycopg.Connection[Any], settings: Settings, events: int) -> int:
     """Wait until so many events are applied; gives how many are."""
     loop = live_loop(settings.kafka.topics)
     deadline = time.monotonic() + _LONGEST_SECONDS

@@ -24,7 +24,7 @@ from tests.bench.partners import Partner, PartnerFailed
 from tests.bench.pictures import pictures, shrunk
 from tests.bench.projector_lag import Awaited
 from tests.bench.projector_rounds import TOGETHER, lives
-from tests.bench.steady import steadily
+from tests.bench.steady import steadily, steadily_while
 from tests.photographs import photograph
 from tests.unit.projections.stories import Stories
 
@@ -96,8 +96,16 @@ async def test_a_slow_answer_does_not_slow_the_calls() -> None:
 
     latencies = await steadily(slow, rate=100, seconds=0.2)
     assert len(latencies) == 20
-    assert began[-1] - began[0] < 0.3
+    assert began[-1] - began[0] < 3  # one after the other would take 6 s
     assert min(latencies) >= 0.3
+
+
+async def test_calls_go_on_as_long_as_they_are_asked_to() -> None:
+    answers = iter([True, True, True, False])
+
+    async def call() -> None: ...
+
+    assert len(await steadily_while(call, rate=1000, goes_on=lambda: next(answers))) == 3
 
 
 async def test_lateness_counts() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import append, imaging, pipeline, projector, sandbox
+from tests.bench import append, backlog, imaging, pipeline, projector, sandbox
 from tests.bench.contenders import Done
 from tests.bench.meters import Reading
 from tests.bench.projector_lag import Lag
@@ -57,7 +57,19 @@ def pipeline_results() -> Results:
     return pipeline.results(pipeline.Measured(pairs={"pictures": [pair]}, memory={"worker": 90.0}))
 
 
-ALL = [imaging_results, sandbox_results, projector_results, append_results, pipeline_results]
+def backlog_results() -> Results:
+    one = backlog.Round(idle_ms=[2.0, 4.0], beside_ms=[3.0, 5.0], events=10_000, seconds=2.0)
+    return backlog.results([one, one], 200)
+
+
+ALL = [
+    imaging_results,
+    sandbox_results,
+    projector_results,
+    append_results,
+    backlog_results,
+    pipeline_results,
+]
 
 
 @pytest.mark.parametrize("results", [make() for make in ALL], ids=lambda results: results.data["benchmark"])
@@ -111,6 +123,12 @@ def test_the_projector_is_told_by_events_a_second_and_lag() -> None:
 
 def test_appends_are_compared_at_their_p99() -> None:
     assert append_results().lines == ("HTTP's p99 is 2.0 times that of the append alone.",)
+
+
+def test_reads_beside_a_backlog_are_compared_at_their_p99() -> None:
+    results = backlog_results()
+    assert results.lines[0] == "p99 beside a backlog of 10,000 events: 1.25 × idle."
+    assert results.data["events_per_second"] == pytest.approx(5000)
 
 
 def test_the_pipeline_is_a_share_of_the_bare_loop() -> None:
