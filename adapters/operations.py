@@ -231,16 +231,21 @@ class KafkaPresetSets:
         except (DecodeError, UnknownEventType) as error:
             log.error("operations_record_unreadable", offset=record.offset(), code=error.code)
         else:
-            if isinstance(event, PresetSetDefined | PresetSetActivated):
-                self._known = learn(self._known, event)
-            else:
-                if isinstance(event, WorkersResumed):
-                    self._known = learn_resumed(self._known, resumption(event, record))
-                if self._current.is_set():
-                    self._heard(event)
+            self._learn(event, record)
         # A new consumer goes on here; from the start, an old set would be active for a while.
         self._next = (record.offset() or 0) + 1
         self._progress.read(_PARTITION, self._next - 1, record.timestamp()[1])
+
+    def _learn(self, event: Event, record: Message) -> None:
+        if isinstance(event, PresetSetDefined | PresetSetActivated):
+            self._known = learn(self._known, event)
+            return
+        if isinstance(event, WorkersResumed):
+            before, self._known = self._known, learn_resumed(self._known, resumption(event, record))
+            if self._known is before:
+                return  # a request that was repeated lets nobody go on once more
+        if self._current.is_set():
+            self._heard(event)
 
 
 # The topic is not there (yet, or any more), or was made anew below us: begin again from its start.

@@ -1,5 +1,6 @@
 """Asks the programs of an installation how they are, on their metrics ports."""
 
+import http.client
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,10 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-PATIENCE_SECONDS: Final = 2.0
+# Longer than the doors take to say of a server that it does not answer.
+PATIENCE_SECONDS: Final = 5.0
+# Of the programs of an installation no proxy knows anything.
+_OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 _MOST_BYTES: Final = 1_000_000
 
 
@@ -100,7 +104,7 @@ def _asked(program: str, patience: float) -> ProgramState:
     silence = f"It has not answered within {patience:g} s."
     try:
         told = Told.model_validate_json(_read(f"{address}/readyz", patience))
-    except ValidationError:
+    except (ValidationError, http.client.HTTPException):
         silence = "It answers, but not as a program of this release does."
     except OSError as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
@@ -113,7 +117,7 @@ def _asked(program: str, patience: float) -> ProgramState:
 
 def _read(url: str, patience: float) -> bytes:
     try:
-        with urllib.request.urlopen(url, timeout=patience) as answer:  # noqa: S310 - an address of the settings
+        with _OPENER.open(url, timeout=patience) as answer:
             return bytes(answer.read(_MOST_BYTES))
     except urllib.error.HTTPError as error:
         with error:

@@ -167,7 +167,9 @@ class LogReader:
         return fresh
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        if self._closing:  # to wait for Postgres now would raise out of close, and hide why we end
+        # To wait for Postgres now would raise out of close, and hide why we end; and to one that was replaced
+        # nothing is given any more.
+        if self._closing or self._old is not None:
             return
         numbers = sorted(place.partition for place in partitions)
         self.positions = self._open_at(numbers)

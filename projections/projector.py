@@ -100,7 +100,9 @@ class Projector:
         if (early := self._next_at - time.monotonic()) > 0:
             self._patience.stop.wait(early)
         resting = self._rests()
-        if (records := self._read()) and not resting:
+        if records := self._read():
+            self._answered()
+        if records and not resting:
             self._take(records)
         elif time.monotonic() - self._looked_at >= _LOOK_SECONDS:
             self._look()
@@ -222,13 +224,16 @@ class Projector:
             self._take_up()
         self._measures.quarantine(self._patience.until_done("read models", self._ground.quarantined))
         if self._reader.reachable():
-            self._patience.condition.well("broker")
-            self._hearing.answered()
+            self._answered()
             return
         self._patience.condition.trouble("broker", _NO_ANSWER, error=_NO_ANSWER)
         self._hearing.unanswered()
         if self._hearing.deaf():
             self._reader.renew(self._patience.pause)
+
+    def _answered(self) -> None:
+        self._patience.condition.well("broker")
+        self._hearing.answered()
 
     def _take_up(self) -> None:
         """Reads on from where Postgres says that we stand."""

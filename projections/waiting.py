@@ -23,6 +23,8 @@ _LOOK_SECONDS: Final = 0.5
 # A loop that is well says so once a second; one that was not heard for so long is not well, or not there.
 _SILENT_SECONDS: Final = 5.0
 _CONNECT_SECONDS: Final = 3
+# A server that takes a connection and then says nothing, as a frozen one does, is away.
+_ANSWER_SECONDS: Final = 3.0
 _LONGEST_BACK_OFF: Final = 2.0
 _READ_MODELS: Final = "read models"
 
@@ -162,15 +164,17 @@ class PositionWatch:
             self._loop.beat()
             try:
                 async with await _connect(self._conninfo) as conn:
-                    await conn.execute(f"listen {CHANNEL}".encode())
-                    attempt = 0
-                    self._loop.well(_READ_MODELS)
+                    async with asyncio.timeout(_ANSWER_SECONDS):
+                        await conn.execute(f"listen {CHANNEL}".encode())
                     self._unsure()  # of what was told before, nothing was heard
                     while True:
                         self._loop.beat()
-                        self._replace(await all_positions(conn))
+                        async with asyncio.timeout(_ANSWER_SECONDS):
+                            self._replace(await all_positions(conn))
+                        attempt = 0
+                        self._loop.well(_READ_MODELS)
                         await self._listen(conn)
-            except psycopg.Error as error:
+            except (psycopg.Error, TimeoutError) as error:
                 attempt += 1
                 name = type(error).__name__
                 self._loop.trouble(_READ_MODELS, name, error=f"{_READ_MODELS}: {name}")

@@ -98,9 +98,9 @@ class Runner:
         try:
             waiting = await self._active[erasure_id].step()
         except _OUTAGES as error:
-            self._in_trouble(error)
+            self._in_trouble(error, str(erasure_id))
             return
-        self._loop.well(_STEPS)
+        self._loop.well(str(erasure_id))
         if waiting is not None:
             log.info("erasure_waits", erasure_id=str(erasure_id), waits_for=waiting)
             return
@@ -132,16 +132,15 @@ class Runner:
     def _under_way(self) -> list[ErasureRow]:
         with _connection(self._settings) as conn:
             found = rows.under_way(conn)
-        if not self._active:
-            self._loop.well(_STEPS)
+        self._loop.well(_STEPS)
         # One that was just completed stands there until the projection has heard of it.
         return [erasure for erasure in found if erasure.erasure_id not in self._done]
 
-    def _in_trouble(self, error: Exception) -> None:
+    def _in_trouble(self, error: Exception, what: str = _STEPS) -> None:
         # Their texts may hold addresses, but nothing of a person's.
         name = type(error).__name__
         reason = f"{name}: {error}"[:200]
-        self._loop.trouble(_STEPS, reason, error=name)
+        self._loop.trouble(what, reason, error=name)
         log.warning("erasures_stand_still", reason=reason)
 
     async def _tools(self, stack: AsyncExitStack) -> Tools:

@@ -106,6 +106,7 @@ class Runner:
         age.set_function(lambda: time.monotonic() - last_good if self._leads else 0.0)
         while not self._ending.is_set():
             if not self._leads:
+                self._chores[chore.name].well(chore.name)  # what it could not do is another's now
                 await self._pause(_TICK_SECONDS)
                 continue
             if await self._turn(chore):

@@ -133,8 +133,8 @@ class GroupMember:
         self._look_ahead.handled(record.partition, record.offset)
 
     def _assigned(self, partitions: frozenset[int]) -> None:
-        self._watch.assigned()
         self._look_ahead.assigned(partitions)
+        self._watch.assigned()  # ready only once there is a lag to be seen
         self._metrics.assignments.of().inc()
         self._metrics.assigned_partitions.of().set(len(partitions))
         log.info("partitions_assigned", partitions=sorted(partitions))

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -90,6 +91,22 @@ def test_what_is_no_program_of_ours_says_so() -> None:
         (state,) = asked([f"other=http://127.0.0.1:{server.port}"])
     finally:
         server.close()
+    assert (state.well, state.silence) == (False, "It answers, but not as a program of this release does.")
+
+
+def test_what_speaks_no_http_says_so_too() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def greet() -> None:
+            client, _ = server.accept()
+            with client:
+                client.recv(1000)
+                client.sendall(b"+OK a server of another kind\r\n")
+
+        greeting = threading.Thread(target=greet)
+        greeting.start()
+        (state,) = asked([f"other=http://127.0.0.1:{server.getsockname()[1]}"])
+        greeting.join()
     assert (state.well, state.silence) == (False, "It answers, but not as a program of this release does.")
 
 

@@ -2,7 +2,8 @@
 
 import threading
 from collections.abc import Callable
-from typing import Any, cast
+from types import SimpleNamespace
+from typing import Any, ClassVar, cast
 
 import pytest
 
@@ -45,7 +46,29 @@ def test_it_comes_back_three_times_a_minute_and_then_ends(monkeypatch: pytest.Mo
     assert reader.renewed == 4
 
 
-def projector_of(reader: FencedReader) -> Projector:
+class BusyReader:
+    """A reader to whom records come at each turn."""
+
+    positions: ClassVar[dict[int, int]] = {}
+
+    def read(self, _most: int, _seconds: float) -> list[Any]:
+        return ["a record"]
+
+
+def test_brokers_that_give_records_are_there_though_it_never_has_time_to_ask_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    projector = projector_of(BusyReader())
+    condition = projector._patience.condition
+    condition.trouble("broker", "no broker answers")
+    for name in ("_rests", "_take", "_redrive", "_tell", "_say_alive"):
+        monkeypatch.setattr(projector, name, lambda *_: None)
+    monkeypatch.setattr(projector, "_measures", SimpleNamespace(due=lambda: False))
+    projector._turn()
+    assert condition.reason() is None
+
+
+def projector_of(reader: object) -> Projector:
     nothing = cast("Any", None)
     return Projector(
         ground=nothing,
