@@ -1,23 +1,15 @@
-"""Postgres: where the read models and the soft state live, and how its infrastructure tables come to be."""
+"""Postgres: where the read models and the soft state live."""
 
 import select
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import psycopg
-import yoyo
 from psycopg.conninfo import make_conninfo
 from psycopg_pool import AsyncConnectionPool
 
 from adapters.settings import Settings
 
-_MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _MAX_LIFETIME_SECONDS: Final = 30 * 60
-# "darkmigr" in ASCII: any number will do that nobody else locks.
-_MIGRATION_LOCK: Final = 0x6461726B6D696772
 
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 Pool = AsyncConnectionPool[Connection]
@@ -76,47 +68,3 @@ def _has_news(connection: Connection) -> bool:
     poll = select.poll()
     poll.register(connection.pgconn.socket, select.POLLIN)
     return bool(poll.poll(0))
-
-
-def migrate(settings: Settings) -> tuple[str, ...]:
-    """Brings the infrastructure tables up to date; returns the names of the migrations it applied.
-
-    Of several processes that do this at once one does the work and the others wait for it. Raises
-    psycopg.OperationalError where the database can't be reached.
-    """
-    with _alone(settings), _backend(settings) as backend:
-        backend.break_lock()  # the row that yoyo locks by outlives a process that dies over it
-        with backend.lock():
-            waiting = backend.to_apply(yoyo.read_migrations(str(_MIGRATIONS)))
-            names = tuple(str(migration.id) for migration in waiting)
-            backend.apply_migrations(waiting)
-    return names
-
-
-def pending_migrations(settings: Settings) -> tuple[str, ...]:
-    """The names of the migrations still to be applied; programs wait while there are any."""
-    with _alone(settings), _backend(settings) as backend:
-        waiting = backend.to_apply(yoyo.read_migrations(str(_MIGRATIONS)))
-        return tuple(str(migration.id) for migration in waiting)
-
-
-@contextmanager
-def _alone(settings: Settings) -> Iterator[None]:
-    """Nobody else is in such a block on this database; ends with the process, however that ends.
-
-    yoyo makes the table that it locks by without a lock, and asking it what is pending makes tables too.
-    """
-    with connect(settings) as connection:
-        connection.execute("select pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
-        yield
-
-
-@contextmanager
-def _backend(settings: Settings) -> Iterator[yoyo.backends.DatabaseBackend]:
-    # yoyo picks its driver by the scheme, and "postgresql" alone means psycopg2 to it.
-    address = urlsplit(settings.postgres.url.get_secret_value())._replace(scheme="postgresql+psycopg")
-    backend = yoyo.get_backend(address.geturl())
-    try:
-        yield backend
-    finally:
-        backend.connection.close()

@@ -5,7 +5,7 @@ import json
 import psycopg
 import typer
 
-from adapters import read_store
+from adapters import migrating
 from adapters.settings import Settings, settings_or_exit
 from ops.waiting import Json, Wait, patiently
 
@@ -16,7 +16,7 @@ def migrate(settings: Settings, wait: float = 60.0) -> tuple[str, ...]:
     Raises typer.Exit 1, with a sentence said, where Postgres does not answer for `wait` seconds.
     """
     return patiently(
-        lambda: read_store.migrate(settings), psycopg.OperationalError, what="Postgres", seconds=wait
+        lambda: migrating.migrate(settings), psycopg.OperationalError, what="Postgres", seconds=wait
     )
 
 

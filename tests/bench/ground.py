@@ -10,7 +10,7 @@ import psycopg
 from rich.console import Console
 
 from adapters.event_log import KafkaEventLog
-from adapters.read_store import migrate
+from adapters.migrating import migrate
 from adapters.schema_registry import load_codec
 from adapters.settings import Settings
 from adapters.subject_keys import KafkaSubjectKeys

@@ -7,7 +7,8 @@ from uuid import uuid4
 import pytest
 
 from adapters.event_log import InMemoryEventLog
-from adapters.read_store import async_pool, conninfo, migrate
+from adapters.migrating import migrate
+from adapters.read_store import async_pool, conninfo
 from adapters.subject_keys import InMemorySubjectKeys
 from api.credentials.key_uses import KeyUse
 from api.queries.accounts import Accounts, PostgresAccounts

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from adapters.read_store import async_pool, migrate
+from adapters.migrating import migrate
+from adapters.read_store import async_pool
 from adapters.settings import load_settings
 from adapters.settings.rates import Rate
 from api.limits import Counters, CountersAway, InMemoryCounters, PostgresCounters

@@ -7,7 +7,8 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from adapters.read_store import Pool, async_pool, migrate
+from adapters.migrating import migrate
+from adapters.read_store import Pool, async_pool
 from adapters.settings import load_settings
 from api.notifications.places import InMemoryPlaces, PlaceBook, Places, PostgresPlaces
 from tests.servers import World

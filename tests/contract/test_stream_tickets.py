@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from adapters.read_store import async_pool, migrate
+from adapters.migrating import migrate
+from adapters.read_store import async_pool
 from api.notifications.tickets import LIFE, InMemoryTickets, PostgresTickets, Tickets, issue, redeem
 from tests.servers import World
 

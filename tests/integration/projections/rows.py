@@ -9,7 +9,7 @@ import psycopg
 from adapters.clock import FixedClock
 from adapters.dead_letters import InMemoryDeadLetters
 from adapters.failpoints import Failpoints
-from adapters.read_store import migrate
+from adapters.migrating import migrate
 from adapters.sealing import Seals
 from adapters.settings import Settings
 from projections import forms, operating, read_models

@@ -8,7 +8,7 @@ from itertools import chain
 import psycopg
 import pytest
 
-from adapters.read_store import migrate
+from adapters.migrating import migrate
 from adapters.settings import Settings
 from projections import checkpoints, forms, operating, read_models
 from projections.checkpoints import Diverged, Fenced, TopicReplaced

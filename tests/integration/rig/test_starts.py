@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from adapters.read_store import migrate
+from adapters.migrating import migrate
 from ops import topics
 from schemas.catalogue import CATALOGUE
 from tests.integration.rig.conftest import PROGRAMS, Scene
