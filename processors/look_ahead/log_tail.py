@@ -168,7 +168,10 @@ class KafkaTail:
                 isolation_level=IsolationLevel.READ_UNCOMMITTED,
                 request_timeout=_REQUEST_SECONDS,
             )
-            return {place.partition: answer.result(2 * _REQUEST_SECONDS).offset for place, answer in answers.items()}
+            return {
+                place.partition: answer.result(2 * _REQUEST_SECONDS).offset
+                for place, answer in answers.items()
+            }
         except (KafkaException, TimeoutError) as error:  # the latter where the client itself never answers
             raise TailLost(str(error)) from error
 
