@@ -47,7 +47,10 @@ class Fed:
 
 
 class Actor:
-    """The actor on a stream; each record that is taken ends when the test says so, or is interrupted."""
+    """The actor on a stream; each record that is taken ends when the test says so, or is interrupted.
+
+    Last words are over once they are `said`, at once unless a test clears it.
+    """
 
     def __init__(self, *, size: int = 8) -> None:
         self.stream = Fed()
@@ -55,6 +58,8 @@ class Actor:
         self.handled: list[int] = []
         self.left: list[str | None] = []
         self.done = asyncio.Event()
+        self.said = asyncio.Event()
+        self.said.set()
         window = Window(self._take, size=size)
         stream = cast("Any", self.stream)
         self.task = asyncio.create_task(_act(stream, window, _passes, self._acked))
@@ -64,7 +69,7 @@ class Actor:
         try:
             await work.run(_until(self.done))
         except Interruption:
-            await asyncio.sleep(0.01)  # last words
+            await self.said.wait()  # last words
             self.left.append(work.code)
             return False
         return True
@@ -141,6 +146,7 @@ async def test_cancelled_while_its_window_is_full_it_returns_and_last_words_are_
 async def test_cancelled_during_last_words_it_returns_at_once_and_they_are_said() -> None:
     """The rebalance waits for the actor, not for what it has in hand."""
     actor = Actor()
+    actor.said.clear()
     actor.stream.feed(b"job")
     await quiet()
     actor.stream.end()
@@ -150,5 +156,6 @@ async def test_cancelled_during_last_words_it_returns_at_once_and_they_are_said(
     assert actor.task.done()
     assert not actor.task.cancelled()
     assert actor.left == []
+    actor.said.set()
     await asyncio.wait(others(), timeout=5)
     assert (actor.left, actor.stream.acked) == (["rebalance"], [])
