@@ -28,11 +28,13 @@ class Given:
         self.tried = asyncio.Event()
 
     def retries(self, budget: float = 60.0) -> Retries:
+        """Time stands still for them: what they spend are their delays."""
+
         async def sleep(_seconds: float) -> None:
             self.tried.set()
             await asyncio.sleep(0.001)
 
-        return Retries(budget=budget, retried=lambda *_: None, waits=self.waits, sleep=sleep)
+        return Retries(budget=budget, retried=lambda *_: None, waits=self.waits, now=lambda: 0.0, sleep=sleep)
 
     def codes(self) -> list[str]:
         return [each.code for each in self.loop.state().troubles]

@@ -1,6 +1,7 @@
 """A partition's records in hand: side by side, each key in order, acknowledged in the log's order."""
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 from uuid import UUID
 
@@ -68,6 +69,14 @@ async def turns() -> None:
     """Lets everything happen that waits for nothing."""
     for _ in range(20):
         await asyncio.sleep(0)
+
+
+async def until(reached: Callable[[], bool]) -> None:
+    """Waits until it is so, and lets happen what would go beyond it."""
+    async with asyncio.timeout(30):
+        while not reached():
+            await turns()
+    await turns()
 
 
 async def test_records_are_taken_side_by_side_and_acknowledged_in_the_logs_order() -> None:
@@ -236,7 +245,7 @@ async def test_too_many_dead_letters_stop_those_in_hand_too() -> None:
     for one in records[:-1]:
         window.add(altered(one, b"poison"), partial(_note, [], one.offset))
     window.add(records[-1], partial(_note, [], records[-1].offset))
-    await asyncio.sleep(0.05)
+    await until(lambda: len(world.dead_letters.letters) >= LONGEST_RUN)
     assert len(world.dead_letters.letters) == LONGEST_RUN
     assert scripted.attempts == []
     window.interrupt("shutdown")
@@ -254,7 +263,7 @@ async def test_jobs_that_wait_for_their_turn_do_not_begin_once_dead_letters_are_
     window = Window(world.reactor(Scripted(until_told)).take, size=128)
     for one in records:
         window.add(one, partial(_note, [], one.offset))
-    await asyncio.sleep(0.05)
+    await until(lambda: len(begun) >= 4)
     assert len(begun) == 4  # all that there is room for
     for _ in range(LONGEST_RUN):
         world.limit.dead_letter()
@@ -279,7 +288,7 @@ async def test_a_worker_that_was_killed_makes_only_what_was_not_made() -> None:
     acked, window = list[int](), Window(world.reactor(Scripted(all_but_the_first)).take, size=8)
     for one in records:
         window.add(one, partial(_note, acked, one.offset))
-    await asyncio.sleep(0.05)
+    await until(lambda: world.names().count("VariantsReady") >= 2)
     assert (world.names().count("VariantsReady"), acked) == (2, [])
 
     again = Scripted(well)
