@@ -1,9 +1,21 @@
 """When the process is told to stop, and what it does then."""
 
 import asyncio
+import resource
+from collections.abc import Iterator
+
+import pytest
 
 from api.serving import Ending, listen, serve
 from tests.unit.api.doors import stage
+
+
+@pytest.fixture(autouse=True)
+def descriptors() -> Iterator[None]:
+    """Who serves takes all that the process may have; other tests find as many as before."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 async def test_who_is_told_to_stop_while_it_opens_does_not_serve_on() -> None:
