@@ -100,10 +100,16 @@ def _requested(asset_id: UUID, upload_id: UUID, owner: UUID, now: datetime) -> U
     )
 
 
-def by_partition(program: Program, name: str, topic: str) -> dict[int, int]:
-    """A metric of a topic's partitions."""
+def figures(program: Program, topic: str) -> tuple[dict[int, int], dict[int, int]]:
+    """Where a projector stands in a topic, and how much waits there, by partition and from one answer."""
     text = asked(f"{program.metrics_url}/metrics").text
-    line = re.compile(rf'^{name}{{partition="(\d+)",topic="{re.escape(topic)}"}} (\S+)$', re.MULTILINE)
+    return by_partition(text, "position", topic), by_partition(text, "lag_records", topic)
+
+
+def by_partition(text: str, name: str, topic: str) -> dict[int, int]:
+    """A projector's metric of a topic's partitions."""
+    labels = rf'{{partition="(\d+)",topic="{re.escape(topic)}"}}'
+    line = re.compile(rf"^darkroom_projector_{name}{labels} (\S+)$", re.MULTILINE)
     return {int(partition): round(float(value)) for partition, value in line.findall(text)}
 
 
@@ -118,13 +124,10 @@ class Truth:
 
     def over(self) -> bool:
         """One look, if nothing moved meanwhile; whether nothing waits any more."""
-        positions, lags, again = (
-            by_partition(self._projector, f"darkroom_projector_{name}", self._topic)
-            for name in ("position", "lag_records", "position")
-        )
+        positions, lags = figures(self._projector, self._topic)
         # Of a partition that stands at its beginning with nothing waiting the broker has told no end yet.
         told = {number for number, lag in lags.items() if lag or positions.get(number)}
-        if positions != again or told != self._ends.keys():
+        if told != self._ends.keys() or figures(self._projector, self._topic) != (positions, lags):
             return False
         if any(positions[number] + lag != self._ends[number] for number, lag in lags.items()):
             self.wrong.append((positions, lags))
@@ -185,7 +188,7 @@ async def test_a_backlog_is_told_truly_and_worked_off_oldest_first(
     """The doors answer and tell all the while, and hoard nothing of it."""
     key, url = ground.env["API_KEYS"].split(":")[0], ground.env["DARKROOM_URL"]
     topic = lab.settings.kafka.topics.assets
-    slow = {"PROJECTOR_BATCH": str(BATCH), "FAILPOINTS": "projector.after_database_commit=sleep:0.2"}
+    slow = {"PROJECTOR_BATCH": str(BATCH), "FAILPOINTS": "projector.after_database_commit=sleep:0.5"}
     api = Program(["api"], ground.env, tmp_path / "api")
     projector = Program(["projections", "assets"], {**ground.env, **slow}, tmp_path / "projector")
     with running(api, projector):
