@@ -129,7 +129,7 @@ def until(met: Callable[[], bool], seconds: float = 40.0) -> float:
 def open_identity(world: World, **overrides: str) -> Iterator[RunningIdentity]:
     """Lays the ground and opens; everything is stopped at the block's end."""
     world.lay_ground()
-    env = {**world.env, **UNLIMITED, **overrides}
+    env = {**world.env, **UNLIMITED, "READ_WAIT": f"{WITHIN:g}", **overrides}
     second = {**env, "PORT": str(free_port()), "STATE_DIR": str(world.folder / "second")}
     apis = (Program(["api"], env, world.folder), Program(["api"], second, world.folder))
     projector = Program(["projections"], env, world.folder)
