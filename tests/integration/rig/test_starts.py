@@ -9,14 +9,13 @@ import random
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
 import pytest
 
 from adapters.migrating import migrate
 from ops import topics
 from schemas.catalogue import CATALOGUE
 from tests.integration.rig.conftest import PROGRAMS, Scene
-from tests.programs import PLAIN, Program, asked
+from tests.programs import Program, asked, running
 from tests.rig.evidence import Allowed
 from tests.rig.fleet import Fleet
 from tests.servers import Server, World
@@ -36,13 +35,14 @@ def test_grounds_that_are_laid_at_once_do_not_meet(world: World) -> None:
     grounds = [
         Program(["ops", "ground"], world.env, world.folder / f"ground-{number}") for number in range(GROUNDS)
     ]
-    said = {ground.process.wait(120): ground.output() for ground in grounds}
+    with running(*grounds):
+        said = {ground.process.wait(120): ground.output() for ground in grounds}
     assert set(said) == {0}, said
     settings = world.settings()
     assert (topics.apply(settings), migrate(settings)) == ([], ())
     for row in CATALOGUE:
         subject = row.subject(settings.kafka.topics)
-        versions = httpx.get(f"{settings.registry.url}/subjects/{subject}/versions", verify=PLAIN).json()
+        versions = asked(f"{settings.registry.url}/subjects/{subject}/versions").json()
         assert len(versions) == row.newest
 
 
