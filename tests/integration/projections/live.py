@@ -124,6 +124,13 @@ class LiveLog:
         asker.close()
         return sum(goal[place.partition] - max(place.offset, 0) for place in told)
 
+    def members(self) -> set[str | None]:
+        """The names that the group's members keep over restarts; None for one without."""
+        group = group_of(self.settings.kafka.topic_prefix, self.loop.name)
+        admin = AdminClient(self.settings.kafka.client())
+        told = admin.describe_consumer_groups([group])[group].result(20)
+        return {member.group_instance_id for member in told.members}
+
     def letters(self) -> int:
         """How many dead letters there are."""
         return sum(ends(self.settings.kafka, self.settings.kafka.topics.dead_letters).values())
