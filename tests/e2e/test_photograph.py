@@ -222,7 +222,7 @@ def test_health_shows_every_loop_at_the_end_of_its_log(
     named = ",".join(f"{name}={program.metrics_url}" for name, program in programs.items())
     monkeypatch.setenv("PROGRAM_URLS", named)
     deadline = time.monotonic() + 60
-    while (told := CliRunner().invoke(commands("health"), ["health", "--json"])).exit_code or behind(told):
+    while not at_the_end(told := CliRunner().invoke(commands("health"), ["health", "--json"])):
         assert time.monotonic() < deadline, told.output
         time.sleep(0.2)
     loops = {one["name"]: {each["loop"]: each for each in one["loops"]} for one in programs_in(told)}
@@ -233,9 +233,7 @@ def test_health_shows_every_loop_at_the_end_of_its_log(
         "variants": followers | {"worker", "look-ahead", "preset-sets"},
         "projector": followers | {"assets", "identity", "operations", "operators"},
     }
-    worked, folded = loops["variants"]["worker"]["positions"], loops["projector"]["assets"]["positions"]
-    assert worked.keys() == folded.keys() == {str(number) for number in range(PARTITIONS)}
-    assert sum(worked.values()) > 0
+    assert sum(loops["variants"]["worker"]["positions"].values()) > 0
 
 
 def programs_in(told: Result) -> list[dict[str, Any]]:
@@ -243,6 +241,14 @@ def programs_in(told: Result) -> list[dict[str, Any]]:
     return said
 
 
-def behind(told: Result) -> bool:
-    """Whether any loop has records to read."""
-    return any(loop["lag_records"] for program in programs_in(told) for loop in program["loops"])
+def at_the_end(told: Result) -> bool:
+    """Whether all is well, worker and projector know all partitions, and no loop has records to read.
+
+    A partition that was not looked at yet has no lag.
+    """
+    if told.exit_code:
+        return False
+    loops = [loop for program in programs_in(told) for loop in program["loops"]]
+    known = [set(loop["positions"] or ()) for loop in loops if loop["loop"] in {"worker", "assets"}]
+    everywhere = {str(number) for number in range(PARTITIONS)}
+    return known == [everywhere] * 2 and not any(loop["lag_records"] for loop in loops)
