@@ -53,6 +53,30 @@ def test_what_is_no_folder_of_ours_is_left_alone(home: Path) -> None:
     elsewhere.mkdir()
     (home / f"{PREFIX}link").symlink_to(elsewhere)
     (home / f"{PREFIX}file").write_text("")
+    own = home / f"{PREFIX}2026"
+    own.mkdir()
+    (own / "export.json").write_text("[]")
     with passing_folder(PREFIX):
         pass
-    assert {path.name for path in home.iterdir()} == {"elsewhere", f"{PREFIX}link", f"{PREFIX}file"}
+    names = {"elsewhere", f"{PREFIX}link", f"{PREFIX}file", own.name}
+    assert {path.name for path in home.iterdir()} == names
+    assert (own / "export.json").exists()
+
+
+def test_a_folder_that_is_swept_before_it_is_marked_is_made_again(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = tempfile.mkdtemp
+    swept: list[str] = []
+
+    def once(*, prefix: str) -> str:
+        path = made(prefix=prefix)
+        if not swept:
+            swept.append(path)
+            Path(path).rmdir()
+        return path
+
+    monkeypatch.setattr(tempfile, "mkdtemp", once)
+    with passing_folder(PREFIX) as mine:
+        assert [mine] == list(home.iterdir())
+    assert swept
