@@ -24,7 +24,7 @@ from ops.waiting import quiet_logs
 from projections.beside import filling
 from projections.beside.finding import loop_now
 from projections.beside.following import FailsBeside
-from projections.checkpoints import Fenced, Loop, LoopName, live_loop
+from projections.checkpoints import Fenced, FormsChanged, Loop, LoopName, live_loop
 from projections.collecting import collect_seldom
 from projections.log_reader import OffsetOutOfRange
 from projections.rebuild import copies
@@ -35,7 +35,15 @@ _LOOK_SECONDS: Final = 1.0
 _CURRENT_SECONDS: Final = 60.0
 _ENDING_SECONDS: Final = 10.0
 
-_REFUSALS: Final = (copies.CopyRefused, FailsBeside, Fenced, FoldFailed, Unsettled, OffsetOutOfRange)
+_REFUSALS: Final = (
+    copies.CopyRefused,
+    FailsBeside,
+    Fenced,
+    FormsChanged,
+    FoldFailed,
+    Unsettled,
+    OffsetOutOfRange,
+)
 _OUTAGES: Final = (KafkaException, KeyTrouble, RegistryError, psycopg.Error)
 
 
@@ -179,13 +187,15 @@ def _opened(settings: Settings, name: LoopName, stack: ExitStack) -> tuple[Conne
 def _fill(
     settings: Settings, conn: Connection[Any], tools: Tools, part: Part, progress: Callable[[int], None]
 ) -> None:
-    group, begin = f"{settings.kafka.topic_prefix}.rebuild", 0
-    if tools.loop.beside:
-        begin = filling.begin(conn, tools, part.partition)
-    source = Span(settings.kafka.client(), tools.loop.topic, part.partition, group=group, begin=begin)
-    with closing(source):
+    group = f"{settings.kafka.topic_prefix}.rebuild"
+    with ExitStack() as stack:
+
+        def source(begin: int) -> Span:
+            span = Span(settings.kafka.client(), tools.loop.topic, part.partition, group=group, begin=begin)
+            return stack.enter_context(closing(span))
+
         if tools.loop.beside:
             filling.fill(conn, tools, source, part.partition, progress)
         else:
             with suppress(AlreadyFollows):  # what a process that lost its parent still brought to its end
-                fill(conn, tools, part.names, source, part.partition, progress)
+                fill(conn, tools, part.names, source(0), part.partition, progress)

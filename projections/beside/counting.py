@@ -11,7 +11,7 @@ from projections.beside import switching
 from projections.beside.switching import FormsRefused
 from projections.checkpoints import Loop
 from projections.rebuild.comparing import digest
-from projections.rebuild.filling import NEAR
+from projections.rebuild.filling import NEAR, hold_briefly
 from projections.set_aside import scope_of
 from projections.statements import statements
 
@@ -64,6 +64,7 @@ def count(conn: Connection[Any], holder: Connection[Any], loop: Loop) -> Counted
         far = switching.missing(conn, loop) > NEAR
         with conn.transaction():
             with holder.transaction():
+                hold_briefly(holder)
                 if not far:
                     with suppress(FormsRefused):
                         switching.reached(holder, loop)

@@ -1,6 +1,6 @@
 """Fills a partition of forms that stand beside the served ones, from where they stand to where those do."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import psycopg
@@ -11,7 +11,7 @@ from projections import checkpoints, set_aside
 from projections.beside.following import Silent
 from projections.discards import discards_in
 from projections.folding import SetAside
-from projections.rebuild.filling import Filling, Progress, Source, Tools, Unsettled
+from projections.rebuild.filling import Filling, Progress, Source, Tools, Unsettled, hold_briefly
 from projections.records import Read
 from projections.statements import statements
 
@@ -20,32 +20,30 @@ _SQL: Final = "beside/forms.sql"
 _WAIT_SECONDS: Final = 20
 
 
-def begin(conn: Connection[Any], tools: Tools, partition: int) -> int:
-    """The offset from which `fill` will go on, were it called now."""
-    return checkpoints.read_positions(conn, tools.loop, [partition]).get(partition, 0)
-
-
 def fill(
     conn: Connection[Any],
     tools: Tools,
-    source: Source,
+    source: Callable[[int], Source],
     partition: int,
     progress: Progress = lambda _: None,
 ) -> int:
     """Fills the partition in one transaction, which moves the forms' checkpoints; returns the records.
 
-    `source` begins where `begin` says. Nothing of what is served is written or waited for. The projector that
-    keeps these forms leaves the partition alone meanwhile, and takes up behind what is filled.
+    `source` gives the partition's records from an offset on; it is asked once, for where these forms stand.
+    Nothing of what is served is written or waited for. The projector that keeps these forms leaves the
+    partition alone meanwhile, and takes up behind what is filled.
 
     Raises FailsBeside, which names a record that is in the served forms and can't be folded into these;
     Unsettled where somebody else fills the partition or a record was discarded meanwhile, and Fenced where
-    somebody else moved the checkpoints (try again after each); KeyTrouble, OffsetOutOfRange, and what broker
-    and database raise. The partition is then as before.
+    somebody else moved the checkpoints (try again after each); FormsChanged, KeyTrouble, OffsetOutOfRange,
+    and what broker and database raise. The partition is then as before.
     """
     try:
         with conn.transaction():
             _hold(conn, tools, partition)
-            return _Beside(conn, tools, source, partition, progress).run()
+            # Not before: a batch that was at work until then has moved it.
+            begin = checkpoints.read_positions(conn, tools.loop, [partition]).get(partition, 0)
+            return _Beside(conn, tools, source(begin), partition, progress).run()
     finally:
         tools.plan.clear.forget()
 
@@ -98,7 +96,7 @@ class _Beside(Filling):
     def _settle(self) -> None:
         """From the lock on whoever discards a record waits, and then finds how far this form has come."""
         loop, at = self._tools.loop, {self._partition: self._source.position}
-        self._hold_briefly()
+        hold_briefly(self._conn)
         checkpoints.lock(self._conn, loop, {self._partition: self._began})
         new = self._discards() - self._discarded
         if any(offset < self._source.position for _, offset in new):

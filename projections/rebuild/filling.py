@@ -28,7 +28,7 @@ _SQL: Final = "rebuild/copies.sql"
 _CHUNK: Final = 10_000
 # So near to the live rows the projector is kept waiting for the rest.
 NEAR: Final = 1_000
-# A rebuild that is frozen while it keeps the projector waiting loses its transaction.
+# Who is frozen while it keeps a projector waiting loses its transaction.
 _FROZEN_SECONDS: Final = 10
 
 Progress = Callable[[int], None]
@@ -183,11 +183,6 @@ class Filling:
         named = {"topic": self._tools.loop.topic, "partition": self._partition}
         return frozenset(self._conn.execute(statements(_SQL)["discards"], named).fetchall())
 
-    def _hold_briefly(self) -> None:
-        """Whoever freezes from here on, while others wait for it, loses the transaction."""
-        frozen = f"set local idle_in_transaction_session_timeout = '{_FROZEN_SECONDS}s'"
-        self._conn.execute(frozen.encode())
-
 
 class _OfCopies(Filling):
     """Fills copies to where the live rows stand, under the lock of the live checkpoint."""
@@ -223,7 +218,7 @@ class _OfCopies(Filling):
 
     def _last_goal(self) -> int:
         """Keeps the projector from this partition, to the transaction's end; where the live rows stand."""
-        self._hold_briefly()
+        hold_briefly(self._conn)
         rows = self._conn.execute(statements(_SQL)["lock_partition"], self._scope()).fetchall()
         for name, _, copied in rows:
             if copied and name in self._names:
@@ -249,6 +244,11 @@ class _OfCopies(Filling):
 
     def _scope(self) -> dict[str, Any]:
         return self._tools.loop.scope([self._partition])
+
+
+def hold_briefly(conn: Connection[Any]) -> None:
+    """Whoever freezes from here on, while others wait for it, loses the transaction."""
+    conn.execute(f"set local idle_in_transaction_session_timeout = '{_FROZEN_SECONDS}s'".encode())
 
 
 def connect(settings: Settings) -> psycopg.Connection[Any]:

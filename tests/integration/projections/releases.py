@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -92,8 +93,7 @@ class Release:
         records = 0
         with connect(self.settings) as conn, standing_in(self._places):
             for number in partitions:
-                begin = filling.begin(conn, tools, number)
-                source = Listed(log.partitions[number], stop_at, begin)
+                source = partial(Listed, log.partitions[number], stop_at)
                 records += filling.fill(conn, tools, source, number)
         return records
 

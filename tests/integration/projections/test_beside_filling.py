@@ -9,7 +9,7 @@ from projections import checkpoints
 from projections.beside import switching
 from projections.beside.following import Ahead, FailsBeside
 from projections.beside.switching import FormsRefused
-from projections.checkpoints import Fenced
+from projections.checkpoints import Fenced, Loop
 from projections.folding import Verdict
 from projections.rebuild.filling import connect
 from tests.integration.projections.releases import NEW_ROWS, OLD_ROWS, PARTITIONS, Stage
@@ -79,6 +79,28 @@ async def test_it_goes_on_from_where_a_projector_of_the_release_came_to(stage: S
     begun = [record for record in records if record.offset < 3]
     stage.new.apply(begun)
     assert stage.new.fill(stage.log, *EVERY) == len(records) - len(begun)
+    require_alike(stage)
+
+
+async def test_it_goes_on_behind_a_batch_that_it_had_to_wait_for(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = await stage.tell(*ASSETS)
+    stage.old.apply(records)
+    stage.new.open()
+    number = records[0].partition
+    due = [record for record in records if record.partition == number and record.offset < 3]
+    begun, named = len(due), checkpoints.filling
+
+    def after_a_batch(loop: Loop, partition: int) -> str:
+        if due:
+            batch, due[:] = list(due), []
+            stage.new.apply(batch)
+        return named(loop, partition)
+
+    monkeypatch.setattr(checkpoints, "filling", after_a_batch)  # asked for just before the lock
+    assert stage.new.fill(stage.log, number, *EVERY) == len(records) - begun
+    assert not due
     require_alike(stage)
 
 
