@@ -231,6 +231,8 @@ def _sentences() -> Iterator[None]:
         yield
     except _REFUSALS as refusal:
         raise sorry(f"{refusal}.") from refusal
+    except psycopg.errors.IdleInTransactionSessionTimeout as error:
+        raise sorry("Postgres ended what stood still while others waited for it; repeat it.") from error
 
 
 def _compared(

@@ -1,5 +1,6 @@
 """What an operator does with read models: look where they stand, and have them replayed."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -8,6 +9,7 @@ from psycopg import Connection
 
 from projections import checkpoints, read_models, set_aside
 from projections.beside import switching
+from projections.beside.switching import FormsRefused
 from projections.checkpoints import Loop
 from projections.statements import statements
 
@@ -69,8 +71,9 @@ def renew(conn: Connection[Any], loop: Loop) -> tuple[str, ...]:
     ):
         return ()
     if any(checkpoints.served(conn, loop.topic).values()) and not switching.missing(conn, loop):
-        switching.switch(conn, loop)
-        return ()
+        with suppress(FormsRefused):  # rows that tell of a discarded record, or wait to be read again
+            switching.switch(conn, loop)
+            return ()
     reset(conn, loop)
     return older
 

@@ -17,7 +17,7 @@ from projections.beside.counting import Counted
 from projections.beside.finding import FoldIsServed
 from projections.beside.following import Ahead, FailsBeside
 from projections.beside.switching import FormsRefused
-from projections.checkpoints import Fenced, FormsChanged
+from projections.checkpoints import Fenced, FormsChanged, Loop
 from projections.folding import Verdict
 from projections.forms import VIEWS
 from projections.rebuild.filling import connect
@@ -101,6 +101,22 @@ async def test_an_operator_sees_what_stands_beside_and_makes_no_copies_meanwhile
         assert [one.alike for one in counted.tables] == [False, True]
         conn.execute("delete from assets_v3.assets")
         assert not counting.count(conn, holder, new).same
+
+
+async def test_who_freezes_over_a_comparison_holds_what_is_served_for_seconds_only(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.old.apply(await stage.tell("a"))
+    stage.new.open()
+    limits: list[str] = []
+
+    def reached(holder: psycopg.Connection[Any], _: Loop) -> None:
+        limits.extend(row[0] for row in holder.execute("show idle_in_transaction_session_timeout"))
+
+    monkeypatch.setattr(switching, "reached", reached)
+    with connect(stage.settings) as conn, connect(stage.settings) as holder:
+        counting.count(conn, holder, stage.new.whole)
+    assert limits == ["10s"]
 
 
 async def test_both_are_compared_at_one_position_while_they_go_on(stage: Stage) -> None:
@@ -223,6 +239,23 @@ async def test_an_installation_replays_in_place_only_what_nobody_keeps(stage: St
     stage.models.database.drop()
     assert operating.renew(stage.models.conn, stage.was) == ()
     assert stage.shown_from() == "assets_v2"
+
+
+async def test_an_installation_folds_anew_what_may_not_be_switched_to(stage: Stage) -> None:
+    records = await stage.tell("a")
+    stage.old.apply(records)
+    stage.new.open()
+    stage.new.apply(records)
+    stage.close()
+    until(lambda: not switching.kept(stage.models.conn, stage.was, 3), "Postgres to let go of what they held")
+    until(lambda: not switching.kept(stage.models.conn, stage.was, 4), "Postgres to let go of what they held")
+    stage.models.conn.execute(b"update infra.checkpoints set late = true where beside")
+    assert set(operating.renew(stage.models.conn, stage.new.whole)) == set(NEW)
+    assert stage.shown_from() == "assets_v3"
+    assert stage.shown() == []
+    stage.new.open()
+    stage.new.apply(records)
+    assert len(stage.shown()) == 1
 
 
 async def test_rows_beside_hold_an_erasure_back_until_they_have_it_or_are_dropped(stage: Stage) -> None:
