@@ -108,7 +108,7 @@ class SetAside:
 
 @dataclass(slots=True, kw_only=True)
 class Folded(Generic[_Id, _State, _Event]):
-    """What came of a batch, in the batch's order."""
+    """What came of a batch, in the batch's order; before all that what a shortcut took, life by life."""
 
     applied: list[Applied[_State, _Event]] = field(default_factory=list)
     changed: dict[_Id, Change[_State]] = field(default_factory=dict)
