@@ -88,6 +88,18 @@ def test_a_process_that_died_over_migrating_keeps_nobody_out(settings: Settings)
     assert migrate(settings) == ()
 
 
+def test_a_long_reader_has_a_migration_tried_again_and_nobody_wait_behind_it(settings: Settings) -> None:
+    migrate(settings)
+    with connect(settings) as connection:
+        connection.execute("alter table infra.checkpoints drop column late")
+        connection.execute("delete from _yoyo_migration where migration_id = '0013.late'")
+    with connect(settings) as reader:
+        reader.execute("select count(*) from infra.checkpoints")
+        with pytest.raises(psycopg.OperationalError, match="lock timeout"):  # what `ops migrate` waits out
+            migrate(settings)
+    assert migrate(settings) == ("0013.late",)
+
+
 def test_one_version_of_a_read_model_is_active(settings: Settings) -> None:
     migrate(settings)
     insert = "insert into infra.read_models values ('assets', %s, %s, %s)"
