@@ -90,18 +90,22 @@ def test_repeated_records_and_a_dropped_read_model_leave_the_same_rows(product: 
     before = settled(product)
     kept = [record for record in read_topic(product.world.env, assets_topic(product)) if record.value]
     append_raw(product.world.env, kept)
-    repeated = settled(product)
-    assert repeated["assets"] == before["assets"]
-    assert repeated["jobs"] == before["jobs"]
-    reset = subprocess.run(
-        [sys.executable, "-m", "ops", "read-models", "reset", "--wait"],
-        cwd=ROOT,
-        env=product.projector.env,
-        capture_output=True,
-        text=True,
-    )
-    assert reset.returncode == 0, reset.stdout + reset.stderr
-    assert settled(product) == repeated
+    product.worker.stop()  # it may say once more what came of a job, and the log is to be the same twice
+    try:
+        repeated = settled(product)
+        assert repeated["assets"] == before["assets"]
+        assert repeated["jobs"] == before["jobs"]
+        reset = subprocess.run(
+            [sys.executable, "-m", "ops", "read-models", "reset", "--wait"],
+            cwd=ROOT,
+            env=product.projector.env,
+            capture_output=True,
+            text=True,
+        )
+        assert reset.returncode == 0, reset.stdout + reset.stderr
+        assert settled(product) == repeated
+    finally:
+        product.worker.restart().wait_ready()
 
 
 def test_what_the_log_holds_is_nobodys_secret(product: Product) -> None:
